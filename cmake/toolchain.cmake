@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# What the top-level build asks of the toolchain; a parent project that adds askr as a folder decides this itself.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release or RelWithDebInfo" FORCE)
+endif()
+
+if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(CCACHE ccache)
+  mark_as_advanced(CCACHE)
+  if(CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  endif()
+endif()
+
+if(ASKR_HARDEN)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)  # -fPIE for programs, -fPIC for the library.
+  add_compile_options(-fstack-protector-strong -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+  add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  include(CheckCXXCompilerFlag)
+  check_cxx_compiler_flag(-fcf-protection ASKR_HAS_CF_PROTECTION)  # x86 only
+  if(ASKR_HAS_CF_PROTECTION)
+    add_compile_options(-fcf-protection)
+  endif()
+  add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie> LINKER:-z,relro,-z,now)
+endif()

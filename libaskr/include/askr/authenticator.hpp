@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Who may come in: one interface for peers and for clients. It answers now or later, with a principal or an error.
+///
+/// A peer has already proven that it holds its static key and the workspace's secret when an authenticator sees it;
+/// a client has passed the Host and Origin checks. Nothing of either is parsed further before the answer.
+
+#include <askr/bytes.hpp>
+#include <askr/detail/unique_function.hpp>
+#include <askr/error.hpp>
+#include <askr/node_id.hpp>
+#include <askr/principal.hpp>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace askr {
+
+/// What a peer showed in the handshake. Owned: it may outlive the link.
+struct peer_credential {
+  node_id id;
+  std::array<std::uint8_t, 32> noise_key{};  ///< X25519, proven by the handshake.
+  std::array<std::uint8_t, 32> sign_key{};   ///< Ed25519, bound to `id`.
+  std::string name;                          ///< The peer's own label for itself.
+  byte_buffer credential;                    ///< What its authenticator's `credential()` returned.
+  byte_buffer channel_binding;               ///< The handshake's hash: unique to this link.
+};
+
+/// What a client showed. Owned: it may outlive the session.
+struct client_credential {
+  std::string token;     ///< From the first message or the subprotocol list; may be empty.
+  std::string origin;    ///< The Origin header; empty for anything but a browser.
+  std::string address;   ///< The client's IP address.
+  bool loopback = false; ///< The connection came over 127.0.0.0/8 or ::1.
+};
+
+/// Called exactly once, from any thread, now or later. An answer after the connection has gone is ignored.
+using verdict_handler = detail::unique_function<void(result<principal>)>;
+
+/// Implementations must be thread-safe if they are shared by several nodes. The default refuses everybody.
+class authenticator {
+ public:
+  virtual ~authenticator() = default;
+
+  virtual void authenticate_peer(peer_credential shown, verdict_handler answer);
+  virtual void authenticate_client(client_credential shown, verdict_handler answer);
+
+  /// What this node shows to its peers, at most 256 bytes; sent encrypted, after the peer has proven the secret.
+  virtual byte_buffer credential() const { return {}; }
+};
+
+/// The first authenticator: whoever proved the workspace's secret is a member. Clients of this host are `local` and may
+/// do what the node may; clients from elsewhere are refused.
+class workspace_secret : public authenticator {
+ public:
+  void authenticate_peer(peer_credential shown, verdict_handler answer) override;
+  void authenticate_client(client_credential shown, verdict_handler answer) override;
+};
+
+/// No authentication at all, for `node_options::open`: whoever knows the workspace's name may do everything but `admin`.
+class open_workspace : public workspace_secret {
+ public:
+  void authenticate_client(client_credential shown, verdict_handler answer) override;
+};
+
+/// Clients show a 256-bit token; peers as with workspace_secret. Tokens are kept hashed and compared in constant time.
+class token : public workspace_secret {
+ public:
+  struct entry {
+    std::string name;        ///< The principal's name.
+    std::string secret;      ///< What the client shows; at least 32 characters.
+    permissions rights = permissions::member();
+    std::vector<std::string> roles = {};
+  };
+
+  /// Throws failure(errc::bad_options) for a secret that is too short or given twice.
+  explicit token(const std::vector<entry>& entries);
+  ~token() override;
+  /// Reads lines of `NAME SECRET`; the file must be 0600 and owned by the user. Throws failure(errc::bad_key_file).
+  static std::shared_ptr<token> from_file(const std::string& path);
+
+  void authenticate_client(client_credential shown, verdict_handler answer) override;
+
+ private:
+  struct hashed_entry;
+  std::vector<hashed_entry> entries_;
+};
+
+}  // namespace askr

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Byte sequences: views, and a growable buffer that does not zero what it is about to overwrite.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace askr {
+
+using byte_span = std::span<const std::uint8_t>;
+using mutable_byte_span = std::span<std::uint8_t>;
+
+/// Leaves new elements uninitialised, so `resize` before a read or a seal costs no memset.
+template <class T>
+class uninitialized_allocator : public std::allocator<T> {
+ public:
+  template <class U>
+  struct rebind {
+    using other = uninitialized_allocator<U>;
+  };
+  using std::allocator<T>::allocator;
+
+  template <class U>
+  void construct(U* at) noexcept {
+    ::new (static_cast<void*>(at)) U;
+  }
+  template <class U, class... Args>
+  void construct(U* at, Args&&... args) {
+    ::new (static_cast<void*>(at)) U(std::forward<Args>(args)...);
+  }
+};
+
+/// An owned, growable byte sequence. `resize` leaves new bytes uninitialised: write them before reading them.
+using byte_buffer = std::vector<std::uint8_t, uninitialized_allocator<std::uint8_t>>;
+
+inline byte_span as_bytes(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+inline std::string_view as_text(byte_span bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+inline void append(byte_buffer& to, byte_span bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+
+}  // namespace askr

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// What a node has counted since it started. Every loss and every refusal has a number here.
+
+#include <cstdint>
+
+namespace askr {
+
+struct counters {
+  std::uint64_t commands_sent = 0;        ///< By this node's own code.
+  std::uint64_t commands_from_clients = 0;
+  std::uint64_t commands_served = 0;      ///< Handlers run.
+  std::uint64_t commands_forwarded = 0;   ///< To another node.
+  std::uint64_t replies_late = 0;         ///< Came after the outcome was known, or were never asked for.
+  std::uint64_t commands_timed_out = 0;
+  std::uint64_t commands_peer_lost = 0;
+  std::uint64_t commands_refused = 0;     ///< denied, overloaded, no_handler, no_node, duplicate_mid, too_large.
+  std::uint64_t handlers_failed = 0;
+  std::uint64_t handlers_slow = 0;        ///< Held the node's thread for more than 50 ms.
+  std::uint64_t events_emitted = 0;
+  std::uint64_t events_delivered = 0;     ///< To local listeners, sessions and links.
+  std::uint64_t events_dropped = 0;       ///< A link or session was above its soft limit.
+  std::uint64_t messages_malformed = 0;   ///< From peers; the link is closed.
+  std::uint64_t client_messages_malformed = 0;
+  std::uint64_t links_opened = 0;
+  std::uint64_t links_closed = 0;
+  std::uint64_t strangers_refused = 0;    ///< Connections that never authenticated.
+  std::uint64_t sessions_opened = 0;
+  std::uint64_t sessions_closed = 0;
+  std::uint64_t beacons_sent = 0;
+  std::uint64_t beacons_refused = 0;      ///< Wrong MAC, replayed, or malformed.
+};
+
+}  // namespace askr

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Who a node is: 16 bytes that follow from its public keys. Names are only labels.
+
+#include <askr/bytes.hpp>
+#include <askr/error.hpp>
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace askr {
+
+/// The first 16 bytes of BLAKE2b("askr-id" || noise_pk || sign_pk). Ordered bytewise.
+struct node_id {
+  static constexpr std::size_t size = 16;
+  std::array<std::uint8_t, size> bytes{};
+
+  auto operator<=>(const node_id&) const = default;
+  bool is_zero() const noexcept { return *this == node_id{}; }
+  byte_span span() const noexcept { return bytes; }
+
+  /// 32 lower-case hexadecimal digits.
+  std::string to_string() const;
+  /// Reads what to_string wrote. Fails with errc::bad_message.
+  static result<node_id> from_string(std::string_view text);
+  /// Fails with errc::bad_message unless there are exactly 16 bytes.
+  static result<node_id> from_bytes(byte_span bytes);
+};
+
+/// Which life of a node: grows with every start of the same identity.
+using incarnation = std::uint64_t;
+
+}  // namespace askr
+
+template <>
+struct std::hash<askr::node_id> {
+  std::size_t operator()(const askr::node_id& id) const noexcept {
+    std::size_t head;
+    std::memcpy(&head, id.bytes.data(), sizeof head);  // Already a hash: any 8 bytes of it are uniform.
+    return head;
+  }
+};

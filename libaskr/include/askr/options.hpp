@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// How a node behaves. Every member has a default that is safe on one machine; every limit has a name here.
+
+#include <askr/authenticator.hpp>
+#include <askr/error.hpp>
+#include <askr/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace askr {
+
+/// When payloads on links are compressed (zstd, one frame per message, from `compression_bytes_min` up).
+enum class compression_mode : std::uint8_t {
+  off,
+  adaptive,  ///< Only while the link is the bottleneck, and only where a sample says that it pays.
+  always,    ///< Wherever a sample says that it pays.
+};
+
+/// One peer connection.
+struct link_limits {
+  milliseconds handshake_deadline = seconds(5);  ///< From accept to admitted; octets do not extend it.
+  milliseconds lease = 2500ms;                   ///< Silence after which the link is down. 0 = never.
+  milliseconds heartbeat = 800ms;                ///< Silence of our own after which we ping; below lease / 2.
+  std::size_t outbox_bytes_soft = 8 << 20;       ///< Above it events are dropped and commands get overloaded.
+  std::size_t outbox_bytes_hard = 16 << 20;      ///< Above it the link is closed with errc::overloaded.
+  milliseconds stuck = seconds(10);              ///< A non-empty outbox that does not move closes the link.
+  std::size_t message_bytes_max = 16 << 20;      ///< Payload of one message; larger is errc::too_large.
+  std::size_t compression_bytes_min = 256;       ///< Smaller payloads are never compressed.
+  compression_mode compression = compression_mode::adaptive;
+};
+
+/// One client connection.
+struct session_limits {
+  std::size_t message_bytes_max = 1 << 20;       ///< One WebSocket message, 64 MiB at most; larger closes with 1009.
+  std::size_t fragments_max = 1024;              ///< Frames of one message, empty ones included; more closes with 1008.
+  std::size_t head_bytes_max = 8 << 10;          ///< HTTP request head.
+  std::size_t headers_max = 64;                  ///< HTTP header fields.
+  milliseconds head_deadline = seconds(5);       ///< From accept to the end of the head.
+  milliseconds auth_deadline = seconds(5);       ///< From the upgrade to an accepted credential.
+  milliseconds ping_interval = seconds(25);      ///< Keep-alive of the WebSocket.
+  milliseconds dead_after = seconds(60);         ///< Silence after which the session is closed.
+  milliseconds message_deadline = seconds(10);   ///< From the first to the last octet of a message or frame.
+  milliseconds close_deadline = seconds(2);      ///< Wait for the other side's Close frame.
+  std::size_t output_bytes_soft = 1 << 20;       ///< Above it events are dropped and reading stops.
+  std::size_t output_bytes_hard = 8 << 20;       ///< Above it the session is closed with 1008.
+  milliseconds stuck = seconds(10);              ///< Unsent output that does not move closes with 1008.
+  std::size_t subscriptions_max = 1024;
+  std::size_t commands_pending_max = 4096;       ///< More gets overloaded.
+  bool deflate = false;                          ///< Offer permessage-deflate.
+};
+
+/// The node as a whole.
+struct node_limits {
+  std::size_t peers_max = 1024;
+  std::size_t strangers_max = 64;                ///< Connections that have not authenticated yet.
+  std::size_t strangers_per_address_max = 8;     ///< Loopback is exempt.
+  std::size_t sessions_max = 16384;              ///< At most half of RLIMIT_NOFILE.
+  std::size_t sessions_per_address_max = 64;     ///< Loopback is exempt.
+  std::size_t commands_pending_max = 65536;      ///< Sent and not answered; more gets overloaded.
+  std::size_t state_keys_max = 4096;             ///< Of the connected state.
+  std::size_t state_key_bytes_max = 512;
+  std::size_t state_bytes_max = 4 << 20;
+  std::size_t topics_max = 65536;                ///< Topics this node has emitted while somebody listened.
+  std::size_t handlers_max = 4096;
+  std::size_t listeners_max = 65536;
+  std::size_t call_depth_max = 16;               ///< Commands that led to commands.
+  milliseconds slow_handler = 50ms;              ///< A handler that holds the thread longer is named in a warning.
+};
+
+/// Log lines as they come: severity and text "area: fact key=value". Called on the node's thread.
+enum class log_level : std::uint8_t { debug, info, warning, error };
+using log_sink = detail::unique_function<void(log_level, std::string_view)>;
+
+struct node_options {
+  std::string name = "node";            ///< Label; the node's full name is askr-<label>-<6 characters of its id>.
+  std::string workspace = "global";     ///< Nodes of different workspaces never see each other.
+  std::string bind = "127.0.0.1";       ///< IP address to listen on. Off loopback a secret, or `open`, is required.
+  std::uint16_t port = 8800;            ///< Taken: the next free one, `port_tries` of them. 0 = any free port.
+  std::uint16_t port_tries = 100;
+  std::vector<std::string> seeds = {};  ///< HOST:PORT of nodes to join by; dialled again for ever.
+  bool beacon = true;                   ///< Find and be found by multicast (on loopback unless bound elsewhere).
+  std::string beacon_group = "239.255.88.0";  ///< IPv4 multicast group of the beacons.
+  std::uint16_t beacon_port = 8799;           ///< UDP port of the beacons.
+  std::string secret = {};              ///< Workspace secret, at least 32 characters; empty: see secret_file.
+  std::string secret_file = {};         ///< 0600 file with the secret. Both empty on loopback: the user's own secret.
+  bool open = false;                    ///< No secret off loopback: anybody may join. Logged loudly.
+  std::string identity_file = {};       ///< 0600 file with the node's seed, made if absent. Empty: a new identity.
+  std::shared_ptr<askr::authenticator> authenticator = {};  ///< Empty: workspace_secret.
+  std::vector<std::string> allowed_hosts = {};    ///< Host names clients may use besides localhost and the bound address.
+  std::vector<std::string> allowed_origins = {};  ///< Exact scheme://host[:port] of pages that may connect.
+  std::size_t workers = 2;              ///< Threads for blocking handlers, started with the first of them.
+  link_limits links = {};
+  session_limits sessions = {};
+  node_limits limits = {};
+  log_sink log = {};                    ///< Empty: nothing is logged.
+};
+
+/// Names the first broken rule (errc::bad_options).
+result<void> validate(const node_options& options);
+
+}  // namespace askr

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// What a principal may do: a list of allowed patterns for each verb. Patterns are those of subscriptions.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace askr {
+
+enum class verb : std::uint8_t { send, serve, emit, listen, state_read, state_write, admin };
+inline constexpr std::size_t verbs_count = 7;
+
+std::string_view to_string(verb what) noexcept;
+
+/// True if `pattern` covers `name`. Dots separate levels; `*` stands for one level, a final `>` for one or more.
+/// `sensor.*.temp` covers `sensor.a.temp`; `sensor.>` covers `sensor.a` and `sensor.a.b`; `>` covers everything.
+bool pattern_matches(std::string_view pattern, std::string_view name) noexcept;
+/// True if the text has a `*` or `>` level, so that it must be matched and not looked up.
+bool is_pattern(std::string_view text) noexcept;
+
+/// Immutable once handed over. Nothing is allowed that no pattern allows. Copyable; const use is thread-safe.
+class permissions {
+ public:
+  static permissions none() { return {}; }
+  /// Everything but `admin`: the default for an authenticated client and for a peer.
+  static permissions member();
+  static permissions everything();
+
+  permissions& allow(verb what, std::string pattern);
+  bool may(verb what, std::string_view name) const noexcept;
+
+ private:
+  std::array<std::vector<std::string>, verbs_count> allowed_;
+};
+
+}  // namespace askr

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/client_door.hpp"
+
+#include "libaskr/src/dispatcher.hpp"
+#include "libaskr/src/event_router.hpp"
+#include "libaskr/src/membership.hpp"
+#include "transport/wire_messages.hpp"
+
+#include <askr/version.hpp>
+
+#include <algorithm>
+
+namespace askr {
+namespace {
+
+using transport::client_message;
+using kind = client_message::kind;
+namespace close_codes = websocket::close_codes;
+
+constexpr int auth_attempts_max = 3;
+constexpr std::size_t backlog_bytes_max = 12 << 10;
+constexpr std::array<std::uint8_t, 1> msgpack_true{0xc3};
+
+/// A principal travels with the commands that are forwarded for it.
+bool fits_the_wire(const principal& who) {
+  return who.name.size() <= transport::name_bytes_max && who.roles.size() <= transport::roles_max &&
+         std::all_of(who.roles.begin(), who.roles.end(),
+                     [](const auto& role) { return role.size() <= transport::role_bytes_max; });
+}
+
+transport::session_options make_session_options(const node_options& options, const self_description& self) {
+  const auto& limits = options.sessions;
+  transport::session_options made;
+  made.head = {limits.head_bytes_max, limits.headers_max};
+  made.head_deadline = limits.head_deadline;
+  made.handshake.allowed_hosts.push_back(options.bind);
+  for (const auto& host : options.allowed_hosts) made.handshake.allowed_hosts.push_back(host);
+  made.handshake.allowed_origins = options.allowed_origins;
+  made.handshake.subprotocols = {"askr.v1.json", "askr.v1.msgpack"};
+  made.handshake.deflate = limits.deflate;
+  made.stream.limits.message_bytes_max = limits.message_bytes_max;
+  made.stream.limits.fragments_max = limits.fragments_max;
+  made.stream.ping_interval = limits.ping_interval;
+  made.stream.dead_after = limits.dead_after;
+  made.stream.message_deadline = limits.message_deadline;
+  made.stream.close_deadline = limits.close_deadline;
+  made.about = "askr " + std::string(version) + "\nnode " + self.name + "\nworkspace " + options.workspace +
+               "\nConnect a WebSocket here (subprotocols askr.v1.json, askr.v1.msgpack).\n";
+  return made;
+}
+
+}  // namespace
+
+client_door::client_door(const node_options& options, const self_description& self, session_table& sessions,
+                         dispatcher& commands, event_router& events, counters& counts)
+    : options_(options),
+      self_(self),
+      sessions_(sessions),
+      commands_(commands),
+      events_(events),
+      counts_(counts),
+      session_options_(make_session_options(options, self)) {}
+
+result<session_id> client_door::open(time_point opened, std::string address, bool loopback) {
+  const auto& limits = options_.limits;
+  if (sessions_.size() >= limits.sessions_max) return error{errc::overloaded, "too many sessions"};
+  auto& from_there = per_address_[address];
+  if (!loopback && from_there >= limits.sessions_per_address_max) {
+    return error{errc::overloaded, "too many sessions from " + address};
+  }
+  ++from_there;
+  ++counts_.sessions_opened;
+  const auto id = sessions_.next_id();
+  sessions_.add(std::make_unique<client>(id, session_options_, entropy_, deflate_, std::move(address), loopback, opened));
+  return id;
+}
+
+void client_door::on_closed(session_id session) {
+  auto* which = sessions_.find(session);
+  if (which == nullptr) return;
+  ++counts_.sessions_closed;
+  commands_.on_session_down(session);
+  for (const auto& each : which->subscribed) events_.table().remove(each, {subscriber::kind::session, session});
+  const bool served = commands_.table().remove_client_everywhere(session);
+  interest_changed_ |= served || !which->subscribed.empty();
+  const auto found = per_address_.find(which->wire.shown().address);
+  if (found != per_address_.end() && --found->second == 0) per_address_.erase(found);
+  sessions_.erase(session);
+}
+
+void client_door::on_bytes(time_point now, session_id from, mutable_byte_span received) {
+  auto* which = sessions_.find(from);
+  if (which == nullptr) return;
+  which->wire.on_bytes(now, received);
+  pump(now, *which);
+}
+
+void client_door::pump(time_point now, client& from) {
+  if (from.wire.upgraded() && !from.asked) {
+    from.auth_due = now + options_.sessions.auth_deadline;
+    ask(from, from.wire.shown().token);
+  }
+  // A message may be changed in place while it is decoded.
+  while (const auto next = from.wire.next()) {
+    receive(now, from, next->text, mutable_byte_span(const_cast<std::uint8_t*>(next->data.data()), next->data.size()));
+  }
+  sessions_.mark_dirty(from);
+}
+
+void client_door::receive(time_point now, client& from, bool text, mutable_byte_span data) {
+  if (from.verdict_pending) return keep_for_later(now, from, text, data);
+  auto& codec = sessions_.codec();
+  const auto how = text ? transport::client_encoding::json : transport::client_encoding::msgpack;
+  const auto said = codec.decode(data, how);
+  if (!from.admitted) {
+    if (said && said->what == kind::auth) return on_auth(now, from, *said);
+    refuse(from, codec.last_mid(), {errc::unauthenticated, "say {\"type\":\"auth\",\"token\":...} first"});
+    return from.wire.close(now, close_codes::policy_violation, "unauthenticated");
+  }
+  if (said) return handle(now, from, *said);
+  ++counts_.client_messages_malformed;
+  refuse(from, codec.last_mid(), said.error());
+}
+
+void client_door::keep_for_later(time_point now, client& from, bool text, byte_span data) {
+  from.backlog_bytes += data.size();
+  if (from.backlog_bytes > backlog_bytes_max) {
+    return from.wire.close(now, close_codes::policy_violation, "wait for the answer to auth");
+  }
+  from.backlog.push_back({text, byte_buffer(data.begin(), data.end())});
+}
+
+// --- who it is
+
+void client_door::ask(client& about, std::string token) {
+  about.asked = true;
+  about.verdict_pending = true;
+  ++about.attempts;
+  auto shown = about.wire.shown();
+  shown.token = std::move(token);
+  credentials_.emplace_back(about.id, std::move(shown));
+}
+
+void client_door::on_auth(time_point now, client& from, const message& said) {
+  if (from.attempts >= auth_attempts_max) {
+    refuse(from, said.mid, {errc::unauthenticated, "too many attempts"});
+    return from.wire.close(now, close_codes::policy_violation, "unauthenticated");
+  }
+  from.auth_mid = said.mid;
+  ask(from, std::string(said.token));
+}
+
+void client_door::on_verdict(time_point now, session_id session, result<principal> verdict) {
+  auto* which = sessions_.find(session);
+  if (which == nullptr || !which->verdict_pending) return;
+  which->verdict_pending = false;
+  if (verdict && !fits_the_wire(*verdict)) verdict = error{errc::unauthenticated, "a principal with too long a name or roles"};
+  if (verdict) {
+    which->who = std::move(verdict).value();
+    which->who.what = principal::kind::client;
+    which->who.entry = self_.id;
+    which->admitted = true;
+    on_admitted(now, *which);
+  } else if (which->attempts > 1 || !which->wire.shown().token.empty()) {
+    refuse(*which, which->auth_mid, verdict.error());
+    which->auth_mid = {};
+  }
+  for (auto& each : std::exchange(which->backlog, {})) receive(now, *which, each.text, each.data);
+  if (!which->verdict_pending) which->backlog_bytes = 0;
+  sessions_.mark_dirty(*which);
+}
+
+void client_door::on_admitted(time_point, client& who) {
+  who.auth_due = time_point::max();
+  if (who.attempts > 1) welcome(who, std::exchange(who.auth_mid, {}));
+}
+
+void client_door::on_timeout(time_point now, session_id session) {
+  auto* which = sessions_.find(session);
+  if (which == nullptr) return;
+  which->wire.on_timeout(now);
+  if (now >= which->auth_due) {
+    which->auth_due = time_point::max();
+    which->wire.close(now, close_codes::policy_violation, "not authenticated in time");
+  }
+}
+
+time_point client_door::next_timeout(const client& which) const noexcept {
+  return std::min(which.wire.next_timeout(), which.auth_due);
+}
+
+void client_door::close_all(time_point now, websocket::close_code code, std::string_view reason) {
+  sessions_.for_each([&](client& each) {
+    each.wire.close(now, code, reason);
+    sessions_.mark_dirty(each);
+  });
+}
+
+// --- what it says
+
+void client_door::handle(time_point now, client& from, const message& said) {
+  if (!said.workspace.empty() && said.workspace != options_.workspace) {
+    return refuse(from, said.mid, {errc::wrong_workspace, "this node belongs to workspace " + options_.workspace});
+  }
+  switch (said.what) {
+    case kind::command: return on_command(now, from, said);
+    case kind::event: return on_emit(from, said);
+    case kind::subscription: return on_subscription(from, said);
+    case kind::unsubscription: return on_unsubscription(from, said);
+    case kind::serve: return on_serve(from, said);
+    case kind::unserve: return on_unserve(from, said);
+    case kind::cancel: return on_cancel(from, said);
+    case kind::reply:
+    case kind::failure: return on_outcome(from, said);
+    case kind::hello: return welcome(from, said.mid);
+    case kind::auth: return acknowledge(from, said);  // It is in already.
+    case kind::welcome: break;
+  }
+  ++counts_.client_messages_malformed;
+  refuse(from, said.mid, {errc::bad_message, "a client does not say this"});
+}
+
+void client_door::on_command(time_point now, client& from, const message& said) {
+  ++counts_.commands_from_clients;
+  if (from.mids.size() >= options_.sessions.commands_pending_max) {
+    ++counts_.commands_refused;
+    return refuse(from, said.mid, {errc::overloaded, "too many commands of this session are pending"});
+  }
+  if (said.all || said.stream) {
+    return refuse(from, said.mid, {errc::unsupported, "this node does not know \"all\" and \"stream\" yet"});
+  }
+  const auto ticket = from.mids.add(said.mid);
+  if (ticket == 0) {
+    ++counts_.commands_refused;
+    return refuse(from, said.mid, {errc::duplicate_mid, "a command with this mid is still pending"});
+  }
+  commands_.submit(now,
+                   {.name = said.name,
+                    .data = payload_view(said.data, said.data_encoding),
+                    .who = &from.who,
+                    .to = said.to,
+                    .remaining = said.timeout.value_or(send_options{}.timeout),
+                    .idempotent = said.idempotent},
+                   {.what = caller::kind::session, .id = from.id, .ticket = ticket});
+}
+
+void client_door::on_emit(client& from, const message& said) {
+  const auto emitted = events_.emit(from.who, said.name, payload_view(said.data, said.data_encoding));
+  if (!emitted) return refuse(from, said.mid, emitted.error());
+  acknowledge(from, said);
+}
+
+void client_door::on_subscription(client& from, const message& said) {
+  if (!from.who.rights.may(verb::listen, said.name)) {
+    return refuse(from, said.mid, {errc::denied, from.who.name + " may not listen to " + std::string(said.name)});
+  }
+  if (from.subscribed.size() >= options_.sessions.subscriptions_max) {
+    return refuse(from, said.mid, {errc::overloaded, "too many subscriptions of this session"});
+  }
+  if (events_.table().add(said.name, {subscriber::kind::session, from.id})) {
+    from.subscribed.emplace_back(said.name);
+    interest_changed_ = true;
+  }
+  acknowledge(from, said);
+}
+
+void client_door::on_unsubscription(client& from, const message& said) {
+  if (events_.table().remove(said.name, {subscriber::kind::session, from.id})) {
+    std::erase(from.subscribed, said.name);
+    interest_changed_ = true;
+  }
+  acknowledge(from, said);
+}
+
+void client_door::on_serve(client& from, const message& said) {
+  if (!from.who.rights.may(verb::serve, said.name)) {
+    return refuse(from, said.mid, {errc::denied, from.who.name + " may not serve " + std::string(said.name)});
+  }
+  if (commands_.table().size() >= options_.limits.handlers_max) {
+    return refuse(from, said.mid, {errc::overloaded, "too many handlers"});
+  }
+  interest_changed_ |= commands_.table().add_client(said.name, from.id);
+  acknowledge(from, said);
+}
+
+void client_door::on_unserve(client& from, const message& said) {
+  interest_changed_ |= commands_.table().remove_client(said.name, from.id);
+  acknowledge(from, said);
+}
+
+void client_door::on_cancel(client& from, const message& said) {
+  const auto ticket = from.mids.find(said.mid);
+  if (ticket != 0) commands_.cancel(caller::kind::session, from.id, ticket);
+}
+
+void client_door::on_outcome(client& from, const message& said) {
+  if (said.mid.what() != transport::message_id::kind::unsigned_integer) {
+    ++counts_.replies_late;
+    return;
+  }
+  if (said.what == kind::reply) {
+    return commands_.on_client_reply(from.id, said.mid.number(), payload_view(said.data, said.data_encoding));
+  }
+  commands_.on_client_reply(from.id, said.mid.number(), error{said.code, std::string(said.text)});
+}
+
+// --- answers
+
+void client_door::welcome(client& to, const transport::message_id& mid) {
+  message said;
+  said.what = kind::welcome;
+  said.mid = mid;
+  said.node_name = self_.name;
+  said.node = self_.id;
+  said.version = version;
+  said.workspace = options_.workspace;
+  sessions_.send(to, said);
+}
+
+void client_door::acknowledge(client& to, const message& said) {
+  if (said.mid.is_none()) return;
+  message answer;
+  answer.what = kind::reply;
+  answer.mid = said.mid;
+  answer.data = msgpack_true;
+  sessions_.send(to, answer);
+}
+
+void client_door::refuse(client& to, const transport::message_id& mid, const error& why) {
+  sessions_.send(to, transport::failure_message(mid, why));
+}
+
+}  // namespace askr

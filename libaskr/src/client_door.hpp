@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// What clients say: lets them in through the authenticator, and turns their messages into commands, events and
+/// subscriptions. Every message is answered, if it wants to be, with a reply or a typed error.
+
+#include "libaskr/src/session_table.hpp"
+
+#include <askr/authenticator.hpp>
+#include <askr/options.hpp>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace askr {
+
+class dispatcher;
+class event_router;
+struct self_description;
+
+class client_door {
+ public:
+  client_door(const node_options& options, const self_description& self, session_table& sessions, dispatcher& commands,
+              event_router& events, counters& counts);
+
+  /// Fails with overloaded if there are too many sessions.
+  result<session_id> open(time_point opened, std::string address, bool loopback);
+  void on_bytes(time_point now, session_id from, mutable_byte_span received);
+  void on_closed(session_id session);
+  void on_verdict(time_point now, session_id session, result<principal> verdict);
+  void on_timeout(time_point now, session_id session);
+  /// Includes the deadline for authentication.
+  time_point next_timeout(const client& which) const noexcept;
+  /// Closes every session: the node goes.
+  void close_all(time_point now, websocket::close_code code, std::string_view reason);
+
+  /// Clients to be shown to the authenticator; the answers come back by on_verdict().
+  std::vector<std::pair<session_id, client_credential>> take_credentials() { return std::exchange(credentials_, {}); }
+  /// True once after clients have changed what this node serves or listens to.
+  bool take_interest_changed() noexcept { return std::exchange(interest_changed_, false); }
+
+ private:
+  using message = transport::client_message;
+
+  void pump(time_point now, client& from);
+  void receive(time_point now, client& from, bool text, mutable_byte_span data);
+  void keep_for_later(time_point now, client& from, bool text, byte_span data);
+  void ask(client& about, std::string token);
+  void on_admitted(time_point now, client& who);
+  void handle(time_point now, client& from, const message& said);
+  void on_command(time_point now, client& from, const message& said);
+  void on_emit(client& from, const message& said);
+  void on_subscription(client& from, const message& said);
+  void on_unsubscription(client& from, const message& said);
+  void on_serve(client& from, const message& said);
+  void on_unserve(client& from, const message& said);
+  void on_cancel(client& from, const message& said);
+  void on_outcome(client& from, const message& said);
+  void on_auth(time_point now, client& from, const message& said);
+  void welcome(client& to, const transport::message_id& mid);
+  void acknowledge(client& to, const message& said);
+  void refuse(client& to, const transport::message_id& mid, const error& why);
+
+  const node_options& options_;
+  const self_description& self_;
+  session_table& sessions_;
+  dispatcher& commands_;
+  event_router& events_;
+  counters& counts_;
+  entropy entropy_;
+  websocket::deflate_context deflate_;
+  transport::session_options session_options_;
+  std::unordered_map<std::string, std::size_t> per_address_;
+  std::vector<std::pair<session_id, client_credential>> credentials_;
+  bool interest_changed_ = false;
+};
+
+}  // namespace askr

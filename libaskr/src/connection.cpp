@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/connection.hpp"
+
+#include "libaskr/src/node_shell.hpp"
+
+#include <asio/buffer.hpp>
+#include <asio/post.hpp>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+
+namespace askr {
+namespace {
+
+constexpr int reads_per_turn = 4;             // Then others have their turn.
+constexpr std::size_t write_bytes_max = 128 << 10;  // What is sealed is beyond priorities.
+constexpr std::uint8_t tls_handshake = 0x16;
+
+}  // namespace
+
+connection::connection(node_shell& shell, asio::ip::tcp::socket socket)
+    : shell_(shell),
+      keep_shell_(shell.shared_from_this()),
+      socket_(std::move(socket)),
+      timer_(shell.executor()),
+      opened_(clock::now()) {}
+
+void connection::prepare_socket() {
+  asio::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  address_ = socket_.remote_endpoint(ignored).address();
+}
+
+void connection::start_accepted() {
+  prepare_socket();
+  stranger_ = shell_.admit_stranger(address_);
+  if (!stranger_) return close(error{errc::overloaded, "too many connections that have not authenticated"});
+  timer_due_ = opened_ + shell_.options().sessions.head_deadline;
+  arm_timer();
+  wait_readable();
+}
+
+void connection::start_dialed(const mesh::dial_request& request) {
+  prepare_socket();
+  dialed_ = request;
+  become_link(transport::role::initiator);
+  drive_link();
+  if (open_) wait_readable();
+}
+
+void connection::become_link(transport::role side) {
+  door_ = door::link;
+  transport::peer_hello hello;
+  hello.incarnation = shell_.core().members().self().life;
+  hello.name = shell_.name();
+  hello.credential = shell_.authenticator().credential();
+  const auto& limits = shell_.options().links;
+  link_.emplace(transport::link_options{.handshake_deadline = limits.handshake_deadline}, side,
+                transport::link_setup{.self = shell_.identity(), .workspace = shell_.keys(), .hello = std::move(hello)},
+                entropy{}, opened_);
+}
+
+void connection::wait_readable() {
+  if (waiting_readable_ || !open_) return;
+  waiting_readable_ = true;
+  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](asio::error_code failed) {
+    self->waiting_readable_ = false;
+    if (!failed && self->open_) self->on_readable();
+  });
+}
+
+void connection::on_readable() {
+  for (int reads = 0; reads < reads_per_turn && open_; ++reads) {
+    auto room = shell_.scratch();
+    if (link_) room = room.first(std::min(room.size(), link_->wanted_bytes()));
+    if (room.empty()) return;  // The authenticator's verdict comes first; it starts reading again.
+    asio::error_code failed;
+    const auto bytes = socket_.read_some(asio::buffer(room.data(), room.size()), failed);
+    if (failed == asio::error::would_block) break;
+    if (failed) return close(error{errc::closed, failed == asio::error::eof ? "the other side closed" : failed.message()});
+    on_bytes(room.first(bytes));
+    if (bytes < room.size()) break;
+  }
+  shell_.touch();
+  wait_readable();
+}
+
+void connection::on_bytes(mutable_byte_span received) {
+  switch (door_) {
+    case door::unknown:
+      return on_first_bytes(received);
+    case door::link:
+      link_->on_bytes(clock::now(), received);
+      return drive_link();
+    case door::session:
+      if (!shut_down_) shell_.core().clients().on_bytes(clock::now(), session_, received);
+      return flush_session();
+  }
+}
+
+void connection::on_first_bytes(mutable_byte_span received) {
+  if (received[0] == transport::preface_magic[0]) {
+    become_link(transport::role::responder);
+    timer_due_ = time_point::max();
+    return on_bytes(received);
+  }
+  if (received[0] == tls_handshake) return close(error{errc::unsupported, "TLS is not offered on this port"});
+  door_ = door::session;
+  const auto opened = shell_.core().clients().open(opened_, address_.to_string(), address_.is_loopback());
+  if (!opened) return close(opened.error());
+  session_ = *opened;
+  shell_.sessions().emplace(session_, this);
+  on_bytes(received);
+}
+
+// --- links
+
+void connection::drive_link() {
+  byte_span messages;
+  while (open_ && link_number_ != no_link && link_->next_record(messages)) {
+    shell_.core().on_link_record(clock::now(), link_number_, messages);
+  }
+  if (!open_) return;
+  if (link_->state() == transport::link_state::authenticating && !asked_) ask_about_peer();
+  if (link_->state() == transport::link_state::closed) return close(link_->close_reason());
+  if (link_->state() != transport::link_state::established) {
+    write(link_->output());
+    timer_due_ = link_->next_timeout();
+    arm_timer();
+  }
+}
+
+void connection::ask_about_peer() {
+  asked_ = true;
+  const auto& proof = link_->peer();
+  if (dialed_.expected && *dialed_.expected != proof.id) {
+    return link_->close(error{errc::unauthenticated, "another node answered at " + dialed_.to.to_string()});
+  }
+  write(link_->output());
+  peer_credential shown{.id = proof.id,
+                        .noise_key = proof.noise_key,
+                        .sign_key = proof.hello.sign_key,
+                        .name = proof.hello.name,
+                        .credential = proof.hello.credential,
+                        .channel_binding = proof.channel_binding};
+  shell_.authenticator().authenticate_peer(
+      std::move(shown), [weak = weak_from_this(), shell = keep_shell_](result<principal> verdict) mutable {
+        shell->run([weak, verdict = std::move(verdict)]() mutable {
+          if (const auto self = weak.lock(); self && self->open_) self->on_peer_verdict(std::move(verdict));
+        });
+      });
+}
+
+void connection::on_peer_verdict(result<principal> verdict) {
+  if (!verdict) {
+    shell_.log(log_level::warning, "link: peer refused name=" + link_->peer().hello.name + " why=" + verdict.error().message());
+    return close(verdict.error());
+  }
+  link_->admit();
+  if (link_->state() != transport::link_state::established) return drive_link();
+  link_is_up(std::move(verdict).value());
+  if (!open_) return;
+  drive_link();
+  if (!open_) return;
+  shell_.touch();
+  wait_readable();
+}
+
+void connection::link_is_up(principal who) {
+  no_longer_stranger();
+  timer_due_ = time_point::max();
+  const auto& proof = link_->peer();
+  asio::error_code ignored;
+  const auto up = shell_.core().members().on_link_up(
+      clock::now(), {.id = proof.id,
+                     .life = proof.hello.incarnation,
+                     .name = proof.hello.name,
+                     .who = std::move(who),
+                     .dialed = link_->side() == transport::role::initiator,
+                     .dial = dialed_.dial,
+                     .address = endpoint{address_.to_string(), socket_.remote_endpoint(ignored).port()}.to_string()});
+  dialed_.dial = 0;
+  if (!up) return close(up.error());
+  link_number_ = *up;
+  shell_.links().emplace(link_number_, this);
+}
+
+void connection::flush_link() {
+  if (!open_ || link_number_ == no_link) return;
+  auto* peer = shell_.core().peers().find(link_number_);
+  if (peer == nullptr) return;
+  // With a write under way what is ready waits, so that the next write carries all of it.
+  if (!waiting_writable_) {
+    while (link_->output().size() < write_bytes_max) {
+      const auto messages = peer->out.next_record(shell_.records());
+      if (messages.empty()) break;
+      link_->seal(messages);
+    }
+    peer->out.set_bottleneck(false);
+    write(link_->output());
+  }
+}
+
+void connection::close_link(const error& why) {
+  if (!open_) return;
+  flush_link();
+  closing_ = why;
+  close_when_written_ = true;
+  if (open_ && link_->output().empty()) close(why);
+}
+
+// --- sessions
+
+void connection::on_client_verdict(result<principal> verdict) {
+  shell_.core().clients().on_verdict(clock::now(), session_, std::move(verdict));
+  flush_session();
+}
+
+void connection::flush_session() {
+  if (!open_ || session_ == no_session) return;
+  auto* client = shell_.core().sessions().find(session_);
+  if (client == nullptr) return;
+  if (client->admitted) no_longer_stranger();
+  if (!waiting_writable_) write(client->wire.output());
+  if (!open_) return;
+  if (client->wire.output().empty() && client->wire.wants_shutdown()) shutdown_send();
+  if (client->wire.finished()) return close(error{errc::closed, "the session ended"});
+  timer_due_ = client->wire.next_timeout();
+  arm_timer();
+}
+
+void connection::shutdown_send() {
+  if (shut_down_) return;
+  shut_down_ = true;
+  asio::error_code ignored;
+  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+}
+
+// --- both
+
+void connection::write(byte_span output) {
+  while (!output.empty() && open_) {
+    asio::error_code failed;
+    const auto written = socket_.write_some(asio::buffer(output.data(), output.size()), failed);
+    if (failed == asio::error::would_block) return wait_writable();
+    if (failed) return close(error{errc::closed, failed.message()});
+    if (door_ == door::link) {
+      link_->consume(written);
+      output = link_->output();
+    } else {
+      auto& wire = shell_.core().sessions().find(session_)->wire;
+      wire.consume(written);
+      output = wire.output();
+    }
+  }
+  if (open_ && close_when_written_) close(closing_.value_or(error{errc::closed}));
+}
+
+void connection::wait_writable() {
+  if (waiting_writable_) return;
+  waiting_writable_ = true;
+  if (auto* peer = shell_.core().peers().find(link_number_)) peer->out.set_bottleneck(true);
+  socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](asio::error_code failed) {
+    self->waiting_writable_ = false;
+    if (failed || !self->open_) return;
+    if (self->door_ == door::session) return self->flush_session();
+    self->write(self->link_->output());
+    if (self->open_ && !self->waiting_writable_) self->flush_link();
+  });
+}
+
+void connection::arm_timer() {
+  if (timer_due_ == time_point::max() || !open_) return;
+  if (timer_.expiry() == timer_due_) return;
+  timer_.expires_at(timer_due_);
+  timer_.async_wait([self = shared_from_this()](asio::error_code failed) {
+    if (failed || !self->open_) return;
+    const auto now = clock::now();
+    switch (self->door_) {
+      case door::unknown:
+        return self->close(error{errc::timed_out, "nothing came before the deadline"});
+      case door::link:
+        if (self->link_number_ != no_link) return;
+        self->link_->on_timeout(now);
+        return self->drive_link();
+      case door::session:
+        self->shell_.core().clients().on_timeout(now, self->session_);
+        return self->flush_session();
+    }
+  });
+}
+
+void connection::no_longer_stranger() {
+  if (!stranger_) return;
+  stranger_ = false;
+  shell_.forget_stranger(address_);
+}
+
+void connection::close(const error& why) {
+  if (!open_) return;
+  open_ = false;
+  const auto keep = shared_from_this();
+  if (stranger_) ++shell_.core().counts().strangers_refused;
+  no_longer_stranger();
+  timer_.cancel();
+  asio::error_code ignored;
+  socket_.close(ignored);
+  auto& core = shell_.core();
+  const auto now = clock::now();
+  if (dialed_.dial != 0) {
+    const bool self = link_ && !link_->peer().id.is_zero() && link_->peer().id == shell_.id();
+    core.members().on_dial_failed(now, dialed_.dial, why, self);
+  }
+  if (link_number_ != no_link) {
+    shell_.links().erase(link_number_);
+    core.on_link_down(now, link_number_, why);
+  }
+  if (session_ != no_session) {
+    shell_.sessions().erase(session_);
+    core.clients().on_closed(session_);
+  }
+  shell_.remove(*this);
+  shell_.touch();
+}
+
+}  // namespace askr

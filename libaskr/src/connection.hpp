@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// One TCP connection of a node: sniffs by the first byte whether a peer or a client is at the other end, and then
+/// carries bytes between the socket and a link or a session. All rules are theirs; this only reads and writes.
+
+#include "mesh/dialer.hpp"
+#include "libaskr/src/caller.hpp"
+#include "transport/link.hpp"
+
+#include <askr/authenticator.hpp>
+
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace askr {
+
+class node_shell;
+
+class connection : public std::enable_shared_from_this<connection> {
+ public:
+  connection(node_shell& shell, asio::ip::tcp::socket socket);
+
+  /// The other side connected to us.
+  void start_accepted();
+  /// We connected to it.
+  void start_dialed(const mesh::dial_request& request);
+
+  /// Seals what the core has for this link into records, and writes.
+  void flush_link();
+  /// Writes what the session has to say; closes when it has ended.
+  void flush_session();
+  void on_client_verdict(result<principal> verdict);
+  /// Writes what is left, then closes. For the core's own reasons.
+  void close_link(const error& why);
+  /// At once.
+  void close(const error& why);
+
+ private:
+  enum class door : std::uint8_t { unknown, link, session };
+
+  void prepare_socket();
+  void wait_readable();
+  void on_readable();
+  void on_bytes(mutable_byte_span received);
+  void on_first_bytes(mutable_byte_span received);
+  void become_link(transport::role side);
+  void drive_link();
+  void ask_about_peer();
+  void on_peer_verdict(result<principal> verdict);
+  void link_is_up(principal who);
+  void write(byte_span output);
+  void wait_writable();
+  void arm_timer();
+  void shutdown_send();
+  void no_longer_stranger();
+
+  node_shell& shell_;
+  std::shared_ptr<node_shell> keep_shell_;
+  asio::ip::tcp::socket socket_;
+  asio::steady_timer timer_;
+  time_point timer_due_ = time_point::max();
+  asio::ip::address address_;
+  door door_ = door::unknown;
+  bool open_ = true;
+  bool stranger_ = false;
+  bool waiting_readable_ = false;
+  bool waiting_writable_ = false;
+  bool asked_ = false;
+  bool close_when_written_ = false;
+  bool shut_down_ = false;
+  std::optional<error> closing_;
+
+  std::optional<transport::link> link_;
+  link_id link_number_ = no_link;
+  mesh::dial_request dialed_;
+  time_point opened_;
+
+  session_id session_ = no_session;
+};
+
+}  // namespace askr

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/node_core.hpp"
+
+#include <algorithm>
+
+namespace askr {
+namespace {
+
+principal own_principal(const self_description& self) {
+  principal who;
+  who.what = principal::kind::node;
+  who.name = self.name;
+  who.entry = self.id;
+  who.rights = permissions::everything();
+  return who;
+}
+
+}  // namespace
+
+node_core::node_core(const node_options& options, const self_description& self, std::uint64_t seed)
+    : options_(options),
+      random_(seed),
+      peers_(options.links),
+      sessions_(options.sessions, counts_),
+      dispatcher_(options.limits, self.id, peers_, sessions_, directory_, random_, counts_),
+      events_(options.limits, self.id, self.name, peers_, sessions_, counts_),
+      membership_(options, self, peers_, directory_, events_.table(), random_, counts_),
+      client_door_(options, membership_.self(), sessions_, dispatcher_, events_, counts_),
+      peer_door_(options, peers_, dispatcher_, events_, membership_, counts_),
+      state_(options.limits),
+      self_principal_(own_principal(self)) {
+  add_builtins();
+}
+
+node_core::~node_core() = default;
+
+void node_core::start(time_point now, std::vector<std::string> endpoints) {
+  membership_.set_interest(dispatcher_.table().announced(), events_.table().interest());
+  membership_.start(now, std::move(endpoints));
+}
+
+void node_core::stop(time_point now) {
+  dispatcher_.stop();
+  membership_.stop();
+  client_door_.close_all(now, websocket::close_codes::going_away, "the node stops");
+}
+
+result<void> node_core::add_handler(std::string name, std::shared_ptr<detail::handler> handler) {
+  if (dispatcher_.table().size() >= options_.limits.handlers_max) return error{errc::overloaded, "too many handlers"};
+  dispatcher_.table().set(std::move(name), std::move(handler));
+  interest_changed_ = true;
+  return {};
+}
+
+void node_core::remove_handler(std::string_view name) { interest_changed_ |= dispatcher_.table().remove(name); }
+
+void node_core::send(time_point now, const command_request& request, node::completion done) {
+  ++counts_.commands_sent;
+  dispatcher_.submit(now, request, {.what = caller::kind::self, .done = std::move(done)});
+}
+
+result<void> node_core::emit(std::string_view topic, payload_view data) {
+  return events_.emit(self_principal_, topic, data);
+}
+
+result<void> node_core::add_listener(listener_id id, std::string_view pattern, detail::listener listener) {
+  if (!events_.add_listener(id, pattern, std::move(listener))) return error{errc::overloaded, "too many listeners"};
+  interest_changed_ = true;
+  return {};
+}
+
+void node_core::remove_listener(listener_id listener) {
+  events_.remove_listener(listener);
+  interest_changed_ = true;
+}
+
+std::vector<node_info> node_core::nodes() const {
+  std::vector<node_info> all;
+  for (const auto& [id, record] : directory_.records()) {
+    all.push_back({.name = record->name,
+                   .id = id,
+                   .version = record->app_version,
+                   .endpoints = record->endpoints,
+                   .commands = record->commands,
+                   .topics = record->topics,
+                   .self = id == membership_.self().id});
+  }
+  std::stable_partition(all.begin(), all.end(), [](const node_info& each) { return each.self; });
+  return all;
+}
+
+void node_core::on_link_down(time_point now, link_id link, const error& why) {
+  const auto* gone = peers_.find(link);
+  if (gone == nullptr) return;
+  dispatcher_.on_link_down(link, gone->name, why);
+  membership_.on_link_down(now, link);
+}
+
+void node_core::on_timeout(time_point now) {
+  dispatcher_.on_timeout(now);
+  membership_.on_timeout(now);
+}
+
+time_point node_core::next_timeout() const noexcept {
+  return std::min(dispatcher_.next_timeout(), membership_.next_timeout());
+}
+
+void node_core::end_turn(time_point now) {
+  if (std::exchange(interest_changed_, false) | client_door_.take_interest_changed()) {
+    membership_.set_interest(dispatcher_.table().announced(), events_.table().interest());
+  }
+  membership_.end_turn(now);
+}
+
+}  // namespace askr

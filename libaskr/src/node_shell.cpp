@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/node_shell.hpp"
+
+#include "libaskr/src/connection.hpp"
+#include "libaskr/src/handler_errors.hpp"
+#include "libaskr/src/node_setup.hpp"
+#include "transport/io/connector.hpp"
+#include "transport/names.hpp"
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/post.hpp>
+
+#include <algorithm>
+
+namespace askr {
+namespace {
+
+constexpr std::size_t scratch_bytes = 64 << 10;
+constexpr std::size_t tasks_max = 65536;
+constexpr milliseconds connect_timeout = seconds(3);
+
+thread_local asio::io_context* thread_context = nullptr;
+
+}  // namespace
+
+asio::any_io_executor current_node_executor() {
+  ASKR_ASSERT(thread_context != nullptr);
+  return thread_context->get_executor();
+}
+
+node_shell::node_shell(node_options options, asio::io_context* context)
+    : options_(validated(std::move(options))),
+      own_context_(context == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
+      context_(context == nullptr ? own_context_.get() : context),
+      identity_(load_identity(options_)),
+      keys_(load_workspace_keys(options_)),
+      self_(describe(options_, identity_)),
+      core_(options_, self_, entropy{}.next()),
+      workers_(options_.workers),
+      acceptor_(*context_),
+      accept_pause_(*context_),
+      timer_(*context_) {
+  scratch_.resize(scratch_bytes);
+  if (!options_.authenticator) options_.authenticator = default_authenticator(options_);
+}
+
+node_shell::~node_shell() { stop(); }
+
+// --- tasks from outside
+
+bool node_shell::run(task work) {
+  {
+    const std::lock_guard lock(tasks_mutex_);
+    if (stopped_ || tasks_.size() >= tasks_max) return false;
+    tasks_.push_back(std::move(work));
+    if (tasks_posted_) return true;
+    tasks_posted_ = true;
+  }
+  asio::post(*context_, [self = shared_from_this()] { self->run_tasks(); });
+  return true;
+}
+
+void node_shell::run_tasks() {
+  {
+    const std::lock_guard lock(tasks_mutex_);
+    running_tasks_.swap(tasks_);
+    tasks_posted_ = false;
+  }
+  const auto started = clock::now();
+  for (auto& each : running_tasks_) each();
+  running_tasks_.clear();
+  warn_if_slow(started);
+  touch();
+}
+
+void node_shell::send(std::string_view name, payload data, const send_options& options, node::completion done) {
+  if (!transport::is_name(name)) return done(error{errc::bad_options, "this is no name of a command"});
+  if (options.timeout > send_timeout_max) return done(error{errc::bad_options, "a timeout is at most 5 minutes"});
+  struct call {
+    std::string name, to;
+    payload data;
+    send_options options;
+    node::completion done;
+    time_point sent;
+  };
+  auto what = std::make_unique<call>();
+  *what = {std::string(name), std::string(options.to), std::move(data), options, std::move(done), clock::now()};
+  auto* kept = what.get();
+  const bool taken = run([this, what = std::move(what)]() mutable {
+    const auto now = clock::now();
+    const auto waited = std::chrono::duration_cast<milliseconds>(now - what->sent);
+    core_.send(now,
+               {.name = what->name,
+                .data = what->data.view(),
+                .who = &core_.self_principal(),
+                .to = what->to,
+                .remaining = what->options.timeout - waited,
+                .idempotent = what->options.idempotent},
+               std::move(what->done));
+  });
+  if (!taken) kept->done(error{stopped_ ? errc::closed : errc::overloaded, "the node takes no more commands"});
+}
+
+void node_shell::emit(std::string_view topic, payload data) {
+  const auto taken = run([this, topic = std::string(topic), data = std::move(data)] {
+    const auto sent = core_.emit(topic, data.view());
+    if (!sent) log(log_level::warning, "event: not emitted topic=" + topic + " why=" + sent.error().message());
+  });
+  if (!taken) ++events_refused_;
+}
+
+// --- starting and stopping
+
+void node_shell::start() {
+  if (running_ || stopped_) throw failure(errc::closed, "a node is started once");
+  listen();
+  std::vector<std::string> endpoints{endpoint{options_.bind, port_}.to_string()};
+  core_.start(clock::now(), std::move(endpoints));
+  log(log_level::info, "node: listening name=" + name() + " url=" + url() + " workspace=" + options_.workspace);
+  if (!keys_.secret_given) {
+    log(options_.open ? log_level::warning : log_level::info,
+        options_.open ? "node: OPEN, anybody may join and send commands bind=" + options_.bind
+                      : "node: no workspace secret, so everything stays on loopback");
+  }
+  open_beacon();
+  accept();
+  running_ = true;
+  touch();
+  if (own_context_) {
+    thread_ = std::thread([this] {
+      thread_context = context_;
+      const auto working = asio::make_work_guard(*context_);
+      context_->run();
+    });
+  } else {
+    asio::post(*context_, [self = shared_from_this()] { thread_context = self->context_; });
+  }
+}
+
+void node_shell::listen() {
+  asio::error_code failed;
+  const auto address = asio::ip::make_address(options_.bind, failed);
+  if (failed) throw failure(errc::bad_options, "bind is no IP address: " + options_.bind);
+  const auto tries = options_.port == 0 ? 1 : std::max<std::uint16_t>(options_.port_tries, 1);
+  for (int i = 0; i < tries && options_.port + i <= 65535; ++i) {
+    const asio::ip::tcp::endpoint at(address, static_cast<std::uint16_t>(options_.port + i));
+    acceptor_.open(at.protocol(), failed);
+    acceptor_.set_option(asio::socket_base::reuse_address(true), failed);
+    acceptor_.bind(at, failed);
+    if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
+    if (!failed) {
+      port_ = acceptor_.local_endpoint().port();
+      return;
+    }
+    asio::error_code ignored;
+    acceptor_.close(ignored);
+  }
+  throw failure(errc::io_failed, "cannot listen on " + options_.bind + " from port " + std::to_string(options_.port) +
+                                     " on: " + failed.message());
+}
+
+void node_shell::stop() {
+  if (stopped_.exchange(true)) return;
+  if (running_) {
+    auto closed = std::make_shared<std::promise<void>>();
+    auto wait = closed->get_future();
+    const auto close = [self = shared_from_this(), closed] {
+      self->close_all();
+      closed->set_value();
+    };
+    const bool here = context_->stopped() || context_->get_executor().running_in_this_thread();
+    if (here) {
+      close();
+    } else {
+      asio::post(*context_, close);
+      wait.wait();
+    }
+  }
+  running_ = false;
+  workers_.stop();
+  if (!own_context_) return;
+  own_context_->stop();
+  if (thread_.joinable()) thread_.join();
+  // What is still queued keeps this object alive: let it run into its ends.
+  own_context_->restart();
+  own_context_->poll();
+}
+
+void node_shell::close_all() {
+  run_tasks();
+  core_.stop(clock::now());
+  end_turn();
+  asio::error_code ignored;
+  acceptor_.close(ignored);
+  accept_pause_.cancel();
+  timer_.cancel();
+  if (beacon_) beacon_->close();
+  for (const auto& each : std::set(connections_)) each->close(error{errc::closed, "the node was stopped"});
+}
+
+std::string node_shell::url() const { return "ws://" + endpoint{options_.bind, port_}.to_string(); }
+
+void node_shell::log(log_level level, std::string_view line) {
+  if (options_.log) options_.log(level, line);
+}
+
+// --- connections
+
+void node_shell::accept() {
+  acceptor_.async_accept([self = shared_from_this()](asio::error_code failed, asio::ip::tcp::socket socket) {
+    if (!self->acceptor_.is_open()) return;
+    if (!failed) {
+      self->adopt(std::move(socket));
+      return self->accept();
+    }
+    // Out of descriptors, most likely: wait a moment for some to come back, instead of spinning.
+    self->accept_pause_.expires_after(milliseconds(50));
+    self->accept_pause_.async_wait([self](asio::error_code canceled) {
+      if (!canceled && self->acceptor_.is_open()) self->accept();
+    });
+  });
+}
+
+void node_shell::adopt(asio::ip::tcp::socket socket) {
+  auto made = std::make_shared<connection>(*this, std::move(socket));
+  connections_.insert(made);
+  made->start_accepted();
+}
+
+void node_shell::remove(connection& which) { connections_.erase(which.shared_from_this()); }
+
+bool node_shell::admit_stranger(const asio::ip::address& address) {
+  auto& from_there = strangers_[address];
+  const bool too_many = strangers_count_ >= options_.limits.strangers_max ||
+                        (!address.is_loopback() && from_there >= options_.limits.strangers_per_address_max);
+  if (too_many) {
+    if (from_there == 0) strangers_.erase(address);
+    return false;
+  }
+  ++from_there;
+  ++strangers_count_;
+  return true;
+}
+
+void node_shell::forget_stranger(const asio::ip::address& address) {
+  const auto found = strangers_.find(address);
+  if (found == strangers_.end()) return;
+  --strangers_count_;
+  if (--found->second == 0) strangers_.erase(found);
+}
+
+void node_shell::dial(const mesh::dial_request& request) {
+  auto attempt = std::make_shared<transport::connector>(*context_);
+  attempt->start(request.to, connect_timeout, [self = shared_from_this(), request](auto outcome) {
+    if (self->stopped_) return;
+    if (!outcome) {
+      self->core_.members().on_dial_failed(clock::now(), request.dial, outcome.error(), false);
+      return self->touch();
+    }
+    auto made = std::make_shared<connection>(*self, std::move(outcome).value());
+    self->connections_.insert(made);
+    made->start_dialed(request);
+  });
+}
+
+// --- beacons
+
+void node_shell::open_beacon() {
+  if (!options_.beacon) return;
+  beacon_ = std::make_shared<transport::beacon_socket>(context_->get_executor());
+  const auto opened = beacon_->open({options_.beacon_group, options_.beacon_port, options_.bind},
+                                    [this](byte_span datagram) { on_beacon(datagram); });
+  if (opened) return;
+  log(log_level::warning, "beacon: off why=" + opened.error().message());
+  beacon_.reset();
+}
+
+void node_shell::send_beacon() {
+  if (!beacon_) return;
+  transport::beacon what{.id = id(),
+                         .life = self_.life,
+                         .counter = core_.members().next_beacon_counter(),
+                         .sent = wall_now(),
+                         .port = port_,
+                         .addresses = {options_.bind}};
+  beacon_->send(transport::encode_beacon(what, keys_));
+  ++core_.counts().beacons_sent;
+}
+
+void node_shell::on_beacon(byte_span datagram) {
+  const auto heard = transport::decode_beacon(datagram, keys_);
+  if (!heard) {
+    if (heard.code() != errc::wrong_workspace) ++core_.counts().beacons_refused;
+    return;
+  }
+  core_.members().on_beacon(clock::now(), *heard);
+  touch();
+}
+
+// --- handlers that answer later
+
+void node_shell::start_jobs() {
+  for (auto& each : core_.take_jobs()) start_job(std::move(each));
+}
+
+void node_shell::start_job(handler_job job) {
+  const auto serving = job.serving;
+  auto answer = [self = shared_from_this(), serving](result<payload> outcome) mutable {
+    self->run([self, serving, outcome = std::move(outcome)]() mutable { self->core_.on_answer(serving, std::move(outcome)); });
+  };
+  if (job.handler->how == detail::handler::mode::blocking) {
+    return workers_.run([job = std::move(job), answer = std::move(answer)]() mutable {
+      byte_buffer packed;
+      const auto kind = answer_or_error(job.handler->answer, job.asked, packed);
+      answer(kind ? result<payload>(payload(std::move(packed), *kind)) : result<payload>(kind.error()));
+    });
+  }
+  try {
+    job.handler->start(std::move(job.asked), responder(std::move(answer)));
+  } catch (...) {
+    // The responder was destroyed on the way, and has answered.
+  }
+}
+
+void node_shell::ask_authenticator() {
+  for (auto& [session, shown] : core_.clients().take_credentials()) {
+    authenticator().authenticate_client(
+        std::move(shown), [self = shared_from_this(), session](result<principal> verdict) mutable {
+          self->run([self, session, verdict = std::move(verdict)]() mutable {
+            const auto found = self->sessions_.find(session);
+            if (found != self->sessions_.end()) found->second->on_client_verdict(std::move(verdict));
+          });
+        });
+  }
+}
+
+// --- turns
+
+void node_shell::touch() {
+  if (turn_ending_ || !running_) return;
+  turn_ending_ = true;
+  asio::post(*context_, [self = shared_from_this()] {
+    self->turn_ending_ = false;
+    if (!self->stopped_) self->end_turn();
+  });
+}
+
+void node_shell::end_turn() {
+  const auto now = clock::now();
+  if (core_.next_timeout() <= now) core_.on_timeout(now);
+  start_jobs();
+  ask_authenticator();
+  if (core_.members().take_beacon_due()) send_beacon();
+  for (const auto& each : core_.members().take_dials()) dial(each);
+  core_.end_turn(now);
+  flush_links();
+  flush_sessions();
+  arm_timer();
+}
+
+void node_shell::flush_links() {
+  core_.peers().take_dirty(dirty_);
+  for (const auto link : dirty_) {
+    const auto found = links_.find(link);
+    if (found != links_.end()) found->second->flush_link();
+  }
+  for (const auto& [link, why] : core_.members().take_closing()) {
+    const auto found = links_.find(link);
+    if (found != links_.end()) found->second->close_link(why);
+  }
+}
+
+void node_shell::flush_sessions() {
+  core_.sessions().take_dirty(dirty_);
+  for (const auto session : dirty_) {
+    const auto found = sessions_.find(session);
+    if (found != sessions_.end()) found->second->flush_session();
+  }
+}
+
+void node_shell::arm_timer() {
+  const auto due = core_.next_timeout();
+  if (due >= timer_due_) return;  // It fires earlier anyway, and looks again then.
+  timer_due_ = due;
+  timer_.expires_at(due);
+  timer_.async_wait([self = shared_from_this()](asio::error_code failed) {
+    if (failed || self->stopped_) return;
+    self->timer_due_ = time_point::max();
+    self->end_turn();
+  });
+}
+
+void node_shell::warn_if_slow(time_point started) {
+  const auto took = std::chrono::duration_cast<milliseconds>(clock::now() - started);
+  if (took <= options_.limits.slow_handler) return;
+  ++core_.counts().handlers_slow;
+  log(log_level::warning, "handler: slow name=" + core_.last_served() + " ms=" + std::to_string(took.count()) +
+                              " (it holds the whole node: register it as blocking, or make it a coroutine)");
+}
+
+}  // namespace askr

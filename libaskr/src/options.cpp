@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include <askr/options.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+namespace askr {
+namespace {
+
+constexpr std::size_t label_characters_max = 48;
+constexpr std::size_t workspace_characters_max = 64;
+constexpr std::size_t secret_characters_min = 32;
+constexpr std::size_t message_bytes_limit = 64 << 20;
+
+error broken(std::string rule) { return {errc::bad_options, std::move(rule)}; }
+
+bool is_word(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
+result<void> validate_names(const node_options& options) {
+  if (options.name.empty() || options.name.size() > label_characters_max || !is_word(options.name)) {
+    return broken("name has 1 to 48 letters, digits, '-', '_' or '.'");
+  }
+  if (options.workspace.empty() || options.workspace.size() > workspace_characters_max || !is_word(options.workspace)) {
+    return broken("workspace has 1 to 64 letters, digits, '-', '_' or '.'");
+  }
+  return {};
+}
+
+result<void> validate_trust(const node_options& options) {
+  if (!options.secret.empty() && !options.secret_file.empty()) return broken("secret and secret_file exclude each other");
+  if (!options.secret.empty() && options.secret.size() < secret_characters_min) return broken("secret has at least 32 characters");
+  const bool secret = !options.secret.empty() || !options.secret_file.empty();
+  if (options.open && secret) return broken("open and a secret exclude each other");
+  if (!is_loopback(options.bind) && !secret && !options.open) {
+    return broken("bind " + options.bind +
+                  " is not loopback: give a secret (askr keygen --secret FILE), or open to let anybody in");
+  }
+  return {};
+}
+
+result<void> validate_limits(const node_options& options) {
+  const auto& links = options.links;
+  const auto& sessions = options.sessions;
+  if (links.lease.count() < 0 || (links.lease.count() > 0 && links.heartbeat * 2 > links.lease)) {
+    return broken("links.heartbeat is at most half of links.lease");
+  }
+  if (links.heartbeat < milliseconds(10)) return broken("links.heartbeat is at least 10 ms");
+  if (links.outbox_bytes_soft == 0 || links.outbox_bytes_soft > links.outbox_bytes_hard) {
+    return broken("links.outbox_bytes_soft is at most links.outbox_bytes_hard");
+  }
+  if (links.message_bytes_max == 0 || links.message_bytes_max > message_bytes_limit) {
+    return broken("links.message_bytes_max is at most 64 MiB");
+  }
+  if (sessions.message_bytes_max == 0 || sessions.message_bytes_max > message_bytes_limit) {
+    return broken("sessions.message_bytes_max is at most 64 MiB");
+  }
+  if (sessions.output_bytes_soft == 0 || sessions.output_bytes_soft > sessions.output_bytes_hard) {
+    return broken("sessions.output_bytes_soft is at most sessions.output_bytes_hard");
+  }
+  if (options.limits.commands_pending_max == 0) return broken("limits.commands_pending_max is at least 1");
+  if (options.limits.sessions_max > 65535 || options.limits.peers_max > 65535) {
+    return broken("limits.sessions_max and limits.peers_max are at most 65535");
+  }
+  return {};
+}
+
+}  // namespace
+
+result<void> validate(const node_options& options) {
+  if (auto names = validate_names(options); !names) return names;
+  if (auto trust = validate_trust(options); !trust) return trust;
+  return validate_limits(options);
+}
+
+}  // namespace askr

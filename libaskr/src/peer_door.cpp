@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/peer_door.hpp"
+
+#include "libaskr/src/dispatcher.hpp"
+#include "libaskr/src/event_router.hpp"
+#include "libaskr/src/membership.hpp"
+#include "transport/directory_codec.hpp"
+
+namespace askr {
+
+using transport::message_kind;
+using transport::opened_message;
+
+peer_door::peer_door(const node_options& options, peer_table& peers, dispatcher& commands, event_router& events,
+                     membership& members, counters& counts)
+    : options_(options), peers_(peers), commands_(commands), events_(events), members_(members), counts_(counts) {}
+
+void peer_door::on_record(time_point now, link_id link, byte_span messages) {
+  auto* from = peers_.find(link);
+  if (from == nullptr) return;
+  from->last_heard = now;
+  for (auto rest = messages; !from->closing;) {
+    const auto message = from->in.next(rest);
+    const auto done = message ? on_message(now, *from, *message) : result<void>(message.error());
+    if (!done) {
+      ++counts_.messages_malformed;
+      return members_.close(*from, done.error());
+    }
+    if (message->kind == message_kind::none) return;
+  }
+}
+
+result<void> peer_door::on_message(time_point now, peer& from, const opened_message& message) {
+  switch (message.kind) {
+    case message_kind::command: return on_command(now, from, message);
+    case message_kind::reply: return on_reply(now, from, message);
+    case message_kind::event: return on_event(from, message);
+    case message_kind::cancel: return on_cancel(from, message);
+    case message_kind::ping: return on_ping(now, from, message);
+    case message_kind::bye: return on_bye(from, message);
+    case message_kind::node_record: return on_node_record(from, message);
+    case message_kind::peer_list: return on_peer_list(now, message);
+    case message_kind::none:
+    case message_kind::chunk: break;  // The inbox deals with these.
+  }
+  return {};
+}
+
+result<void> peer_door::on_command(time_point now, peer& from, const opened_message& message) {
+  const auto command = from.in.decode_command(message);
+  if (!command) return command.error();
+  caller back{.what = caller::kind::link, .id = from.id, .ticket = command->mid};
+  const auto bytes = from.in.plain_bytes(command->payload);
+  if (!bytes) {
+    peers_.send_reply(from.id, command->mid, bytes.error(), false);
+    return {};
+  }
+  commands_.serve(now,
+                  {.name = command->name.text,
+                   .data = payload_view(*bytes, command->payload.kind),
+                   .who = &asker(from, *command),
+                   .remaining = command->remaining,
+                   .depth = command->depth,
+                   .idempotent = command->idempotent},
+                  std::move(back));
+  return {};
+}
+
+const principal& peer_door::asker(peer& from, const transport::received_command& command) {
+  if (command.by_node) return from.who;
+  asker_.what = principal::kind::client;
+  asker_.name = command.asked_by.name;
+  asker_.roles = command.asked_by.roles.to_vector();
+  asker_.entry = from.node;
+  asker_.rights = from.who.rights;  // A node can vouch for no more than it may do itself.
+  return asker_;
+}
+
+result<void> peer_door::on_reply(time_point now, peer& from, const opened_message& message) {
+  const auto reply = transport::decode_reply(message);
+  if (!reply) return reply.error();
+  if (!reply->ok()) {
+    commands_.on_reply(now, from.id, reply->mid, error{reply->code(), std::string(reply->detail)}, reply->maybe_executed);
+    return {};
+  }
+  const auto bytes = from.in.plain_bytes(reply->payload);
+  if (!bytes) {
+    commands_.on_reply(now, from.id, reply->mid, bytes.error(), true);
+  } else {
+    commands_.on_reply(now, from.id, reply->mid, payload_view(*bytes, reply->payload.kind));
+  }
+  return {};
+}
+
+result<void> peer_door::on_event(peer& from, const opened_message& message) {
+  const auto heard = from.in.decode_event(message);
+  if (!heard) return heard.error();
+  const auto bytes = from.in.plain_bytes(heard->payload);
+  if (!bytes) return bytes.error();
+  events_.on_event({.topic = heard->topic.text,
+                    .data = payload_view(*bytes, heard->payload.kind),
+                    .origin = from.node,
+                    .origin_name = from.name,
+                    .sequence = heard->sequence});
+  return {};
+}
+
+result<void> peer_door::on_cancel(peer& from, const opened_message& message) {
+  const auto mid = transport::decode_cancel(message);
+  if (!mid) return mid.error();
+  commands_.cancel(caller::kind::link, from.id, *mid);
+  return {};
+}
+
+result<void> peer_door::on_ping(time_point now, peer& from, const opened_message& message) {
+  const auto ping = transport::decode_ping(message);
+  if (!ping) return ping.error();
+  members_.on_ping(now, from, *ping);
+  return {};
+}
+
+result<void> peer_door::on_bye(peer& from, const opened_message& message) {
+  const auto bye = transport::decode_bye(message);
+  if (!bye) return bye.error();
+  members_.on_bye(from, *bye);
+  return {};
+}
+
+result<void> peer_door::on_node_record(peer& from, const opened_message& message) {
+  const auto record = transport::decode_node_record(message);
+  if (!record) return record.error();
+  if (!members_.on_record(from, *record)) return error{errc::bad_message, "a record that is not the peer's own"};
+  return {};
+}
+
+result<void> peer_door::on_peer_list(time_point now, const opened_message& message) {
+  const auto entries = transport::decode_peer_list(message);
+  if (!entries) return entries.error();
+  members_.on_peer_list(now, *entries);
+  return {};
+}
+
+}  // namespace askr

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/peer_table.hpp"
+
+#include "libaskr/src/dispatcher.hpp"
+
+#include <askr/assert.hpp>
+
+#include <utility>
+
+namespace askr {
+namespace {
+
+using transport::admission;
+
+transport::outbox_options outbox_options_of(const link_limits& limits) {
+  return {.bytes_soft = limits.outbox_bytes_soft,
+          .bytes_hard = limits.outbox_bytes_hard,
+          .message_bytes_max = limits.message_bytes_max,
+          .compression_bytes_min = limits.compression_bytes_min,
+          .compression = limits.compression};
+}
+
+transport::wire_payload to_wire(payload_view data) { return {.bytes = data.bytes(), .kind = data.kind()}; }
+
+result<void> to_result(admission admitted, std::string_view name) {
+  switch (admitted) {
+    case admission::queued: return {};
+    case admission::overloaded: return error{errc::overloaded, "the link to " + std::string(name) + " is full"};
+    case admission::too_large: break;
+  }
+  return error{errc::too_large, "the payload is above links.message_bytes_max"};
+}
+
+}  // namespace
+
+peer::peer(link_id number, const link_limits& limits, transport::compressor& compressor,
+           transport::decompressor& decompressor)
+    : id(number),
+      out(outbox_options_of(limits), &compressor),
+      in(decompressor, {.message_bytes_max = limits.message_bytes_max}) {}
+
+peer& peer_table::add() {
+  return peers_.add(std::make_unique<peer>(peers_.next_id(), limits_, compressor_, decompressor_));
+}
+
+peer& peer_table::at(link_id id) noexcept {
+  auto* which = find(id);
+  ASKR_ASSERT(which != nullptr);
+  return *which;
+}
+
+void peer_table::erase(link_id id) {
+  const auto* which = find(id);
+  if (which == nullptr) return;
+  const auto current = current_.find(which->node);
+  if (current != current_.end() && current->second == id) current_.erase(current);
+  peers_.erase(id);
+}
+
+link_id peer_table::link_to(const node_id& node) const noexcept {
+  const auto found = current_.find(node);
+  return found == current_.end() ? no_link : found->second;
+}
+
+result<void> peer_table::send_command(link_id to, std::uint64_t mid, const command_request& request) {
+  auto& which = at(to);
+  const bool for_client = request.who->what == principal::kind::client;
+  const transport::sent_principal asker{.name = request.who->name, .roles = request.who->roles};
+  const auto admitted = which.out.append_command({.mid = mid,
+                                                  .name = request.name,
+                                                  .remaining = request.remaining,
+                                                  .depth = request.depth,
+                                                  .idempotent = request.idempotent,
+                                                  .asked_by = for_client ? &asker : nullptr,
+                                                  .payload = to_wire(request.data)});
+  mark_dirty(which);
+  return to_result(admitted, which.name);
+}
+
+void peer_table::send_cancel(link_id to, std::uint64_t mid) {
+  auto* which = find(to);
+  if (which == nullptr) return;
+  (void)which->out.append_cancel(mid);  // Refused only if the link is about to close, which cancels everything.
+  mark_dirty(*which);
+}
+
+void peer_table::send_reply(link_id to, std::uint64_t mid, const result<payload_view>& outcome, bool maybe_executed) {
+  auto* which = find(to);
+  if (which == nullptr) return;
+  const auto message =
+      outcome ? transport::reply_message{.mid = mid, .payload = to_wire(*outcome)}
+              : transport::reply_message::failed(mid, outcome.code(), outcome.error().detail, maybe_executed);
+  (void)which->out.append_reply(message);  // The outbox says overflowed() if that failed, and the link closes.
+  mark_dirty(*which);
+}
+
+bool peer_table::send_event(link_id to, const event& what) {
+  auto* which = find(to);
+  if (which == nullptr) return false;
+  const auto admitted =
+      which->out.append_event({.topic = what.topic, .sequence = what.sequence, .payload = to_wire(what.data)});
+  mark_dirty(*which);
+  return admitted == admission::queued;
+}
+
+void peer_table::mark_dirty(peer& which) {
+  if (which.dirty) return;
+  which.dirty = true;
+  dirty_.push_back(which.id);
+}
+
+void peer_table::take_dirty(std::vector<link_id>& taken) {
+  taken.clear();
+  taken.swap(dirty_);
+  for (const auto id : taken) {
+    if (auto* which = find(id)) which->dirty = false;
+  }
+}
+
+}  // namespace askr

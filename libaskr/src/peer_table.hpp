@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// The links of a node and what is said over them. What they say is the business of peer_door.
+
+#include "libaskr/src/caller.hpp"
+#include "libaskr/src/slot_map.hpp"
+#include "transport/compression.hpp"
+#include "transport/inbox.hpp"
+#include "transport/outbox.hpp"
+
+#include <askr/event.hpp>
+#include <askr/node_id.hpp>
+#include <askr/options.hpp>
+#include <askr/principal.hpp>
+#include <askr/time.hpp>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace askr {
+
+struct command_request;
+
+/// One link as the core sees it: who is at the other end, and what waits to be sent.
+struct peer {
+  peer(link_id number, const link_limits& limits, transport::compressor& compressor,
+       transport::decompressor& decompressor);
+
+  link_id id;
+  node_id node;
+  incarnation life = 0;
+  std::string name;
+  principal who;         ///< As this node's authenticator judged the peer.
+  bool dialed = false;   ///< By us.
+  std::string address;   ///< Where the connection comes from or leads to.
+  transport::outbox out;
+  transport::inbox in;
+  std::uint32_t commands_pending = 0;  ///< Ours, not answered yet.
+  time_point last_heard;
+  time_point last_sent;
+  std::uint64_t ping_heard_us = 0;  ///< `sent_us` of the last ping, to be echoed,
+  time_point ping_heard_at;         ///< and when it came.
+  microseconds round_trip{0};       ///< 0: not measured yet.
+  bool retiring = false;            ///< A duplicate: nothing new is sent; it ends when both sides have said bye.
+  bool bye_sent = false;
+  bool bye_heard = false;
+  bool closing = false;  ///< The shell was told to close it: nothing it says counts any more.
+  bool dirty = false;
+};
+
+class peer_table {
+ public:
+  explicit peer_table(const link_limits& limits) : limits_(limits) {}
+
+  /// The new peer becomes the one that link_to() gives for its node only by make_current().
+  peer& add();
+  peer* find(link_id id) noexcept { return peers_.find(id); }
+  peer& at(link_id id) noexcept;
+  void erase(link_id id);
+  std::size_t size() const noexcept { return peers_.size(); }
+  template <class Visitor>
+  void for_each(Visitor visit) {
+    peers_.for_each(visit);
+  }
+
+  void make_current(const peer& which) { current_[which.node] = which.id; }
+  /// no_link if there is none.
+  link_id link_to(const node_id& node) const noexcept;
+
+  /// Fails with overloaded (the link is above its soft limit) or too_large.
+  result<void> send_command(link_id to, std::uint64_t mid, const command_request& request);
+  void send_cancel(link_id to, std::uint64_t mid);
+  void send_reply(link_id to, std::uint64_t mid, const result<payload_view>& outcome, bool maybe_executed);
+  /// False if it was dropped: the link is above its soft limit.
+  bool send_event(link_id to, const event& what);
+
+  void mark_dirty(peer& which);
+  /// The links that were given something to send since the last call.
+  void take_dirty(std::vector<link_id>& taken);
+
+ private:
+  const link_limits& limits_;
+  transport::compressor compressor_;
+  transport::decompressor decompressor_;
+  slot_map<peer> peers_;
+  std::unordered_map<node_id, link_id> current_;
+  std::vector<link_id> dirty_;
+};
+
+}  // namespace askr

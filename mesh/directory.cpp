@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "mesh/directory.hpp"
+
+#include <algorithm>
+
+namespace askr::mesh {
+namespace {
+
+constexpr std::string_view prefix = "askr-";
+constexpr std::size_t suffix_characters = 6;
+
+}  // namespace
+
+bool directory::merge(record_ptr record) {
+  auto& row = records_[record->id];
+  if (row && !supersedes(*record, *row)) return false;
+  if (row) unindex(*row);
+  row = std::move(record);
+  index(*row);
+  return true;
+}
+
+void directory::erase(const node_id& id) {
+  const auto found = records_.find(id);
+  if (found == records_.end()) return;
+  unindex(*found->second);
+  records_.erase(found);
+}
+
+const node_record* directory::find(const node_id& id) const noexcept {
+  const auto found = records_.find(id);
+  return found == records_.end() ? nullptr : found->second.get();
+}
+
+result<node_id> directory::resolve(std::string_view name_or_id) const {
+  if (const auto id = node_id::from_string(name_or_id); id && records_.contains(*id)) return *id;
+  const node_record* match = nullptr;
+  for (const auto& [id, record] : records_) {
+    if (record->name == name_or_id) return id;
+    if (label_of(record->name) != name_or_id) continue;
+    if (match != nullptr) {
+      return error{errc::no_node, "several nodes are called " + std::string(name_or_id) + ": use a full name or an id"};
+    }
+    match = record.get();
+  }
+  if (match == nullptr) return error{errc::no_node, "no node is called " + std::string(name_or_id)};
+  return match->id;
+}
+
+std::span<const node_id> directory::servers(std::string_view command) const noexcept {
+  const auto found = servers_.find(command);
+  if (found == servers_.end()) return {};
+  return found->second;
+}
+
+void directory::index(const node_record& record) {
+  if (record.draining) return;
+  for (const auto& command : record.commands) servers_[command].push_back(record.id);
+}
+
+void directory::unindex(const node_record& record) {
+  if (record.draining) return;
+  for (const auto& command : record.commands) {
+    const auto row = servers_.find(command);
+    if (row == servers_.end()) continue;
+    std::erase(row->second, record.id);
+    if (row->second.empty()) servers_.erase(row);
+  }
+}
+
+std::string_view label_of(std::string_view name) noexcept {
+  if (!name.starts_with(prefix) || name.size() < prefix.size() + 1 + suffix_characters) return name;
+  const auto dash = name.size() - suffix_characters - 1;
+  return name[dash] == '-' && dash > prefix.size() ? name.substr(prefix.size(), dash - prefix.size()) : name;
+}
+
+std::string full_name(std::string_view label, const node_id& id) {
+  constexpr std::string_view letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  std::string name(prefix);
+  name.append(label).push_back('-');
+  for (std::size_t i = 0; i < suffix_characters; ++i) name.push_back(letters[id.bytes[i] % letters.size()]);
+  return name;
+}
+
+}  // namespace askr::mesh

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// The full view: the record of every node that is up, and who serves what. One writer, no locks, no I/O.
+
+#include "mesh/node_record.hpp"
+
+#include <askr/error.hpp>
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace askr::mesh {
+
+class directory {
+ public:
+  /// Adds or replaces a node's record; false if it is not newer than the one known.
+  bool merge(record_ptr record);
+  /// The node went: its record and all its rows go.
+  void erase(const node_id& id);
+
+  /// Null if unknown.
+  const node_record* find(const node_id& id) const noexcept;
+  /// By full name, label (if only one node has it) or id. Fails with errc::no_node, saying why.
+  result<node_id> resolve(std::string_view name_or_id) const;
+  /// The nodes that serve a command and are not draining, in no particular order.
+  std::span<const node_id> servers(std::string_view command) const noexcept;
+
+  const std::map<node_id, record_ptr>& records() const noexcept { return records_; }
+  std::size_t size() const noexcept { return records_.size(); }
+
+ private:
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+  };
+  using server_index = std::unordered_map<std::string, std::vector<node_id>, text_hash, std::equal_to<>>;
+
+  void index(const node_record& record);
+  void unindex(const node_record& record);
+
+  std::map<node_id, record_ptr> records_;
+  server_index servers_;
+};
+
+/// "agent" of "askr-agent-x1Y2z3"; the whole name if it has another form.
+std::string_view label_of(std::string_view full_name) noexcept;
+/// "askr-<label>-<6 characters of the id>".
+std::string full_name(std::string_view label, const node_id& id);
+
+}  // namespace askr::mesh

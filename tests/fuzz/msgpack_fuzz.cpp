@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// Differential: what check_msgpack passes, msgpack-c unpacks, all of it; what the checker calls broken, msgpack-c
+// refuses too. And no other reader of the same bytes reads beyond them.
+#include "transport/json_writer.hpp"
+#include "transport/msgpack_reader.hpp"
+
+#include <askr/payload.hpp>
+#include <askr/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+bool library_takes(askr::byte_span bytes) {
+  try {
+    msgpack::zone zone;
+    std::size_t offset = 0;
+    bool referenced = false;
+    const auto all = bytes.size();
+    msgpack::unpack(zone, reinterpret_cast<const char*>(bytes.data()), all, offset, referenced, nullptr, nullptr,
+                    msgpack::unpack_limit(all, all, all, all, all, 33));
+    return offset == all;
+  } catch (const msgpack::unpack_error&) {
+    return false;
+  }
+}
+
+void walk(askr::byte_span bytes) {
+  askr::transport::msgpack_reader reader(bytes);
+  while (!reader.at_end()) {
+    const auto before = reader.rest().size();
+    const bool read = reader.read_uint() || reader.read_int() || reader.read_bool() || reader.read_str() ||
+                      reader.read_bin() || reader.read_ext() || reader.read_array_header() ||
+                      reader.read_map_header() || reader.read_double() || reader.read_nil();
+    require(read == (reader.rest().size() < before));
+    if (!read) break;
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const askr::byte_span bytes(data, size);
+  walk(bytes);
+
+  askr::transport::msgpack_limits loose;
+  loose.timestamps_only = loose.unique_keys = loose.utf8 = false;
+  loose.content_bytes_max = loose.ext_bytes_max = loose.elements_max = size;
+  const auto checked = askr::transport::check_msgpack(bytes, loose);
+  if (checked.ok()) {
+    require(library_takes(bytes));
+    require(askr::transport::msgpack_reader(bytes).read_object().size() == size);
+  } else if (checked.code() == askr::errc::bad_message) {
+    require(!library_takes(bytes));
+  }
+
+  const bool strict = askr::transport::check_msgpack(bytes).ok();
+  require(!strict || checked.ok());
+  const auto read = askr::payload_view(bytes).try_as<askr::value>();
+  if (read.ok() && size > 0) {
+    require(askr::payload::from(*read).as<askr::value>() == *read || size > 8);  // NaN is not equal to itself.
+  }
+  askr::byte_buffer text;
+  const auto printed = askr::transport::msgpack_to_json(bytes, text);
+  require(text.empty() != printed.ok());
+  return 0;
+}

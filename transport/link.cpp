@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+#include "transport/link.hpp"
+
+#include <askr/assert.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace askr::transport {
+namespace {
+
+constexpr std::size_t message_head_bytes = 2;
+// The most a read of the owner's brings, and the most of a bigger buffer that an idle link keeps.
+constexpr std::size_t read_bytes_max = 64 << 10;
+constexpr std::size_t idle_buffer_bytes_max = 4 << 10;
+
+std::array<std::uint8_t, preface_bytes> preface_for(crypto::cipher_kind suite) noexcept {
+  std::array<std::uint8_t, preface_bytes> preface{};
+  std::copy(preface_magic.begin(), preface_magic.end(), preface.begin());
+  preface[5] = wire_major;
+  preface[6] = static_cast<std::uint8_t>(suite);
+  return preface;
+}
+
+bool is_start_of_preface(byte_span bytes, crypto::cipher_kind suite) noexcept {
+  const auto preface = preface_for(suite);
+  const auto compared = std::min(bytes.size(), preface.size());
+  return std::equal(preface.begin(), preface.begin() + compared, bytes.begin());
+}
+
+// Parsed once: the same for every link of the process, and never changed.
+const crypto::noise_protocol& protocol_of(crypto::cipher_kind suite) {
+  static const auto aes = crypto::noise_protocol::parse("Noise_XXpsk0_25519_AESGCM_BLAKE2b").value();
+  static const auto chacha = crypto::noise_protocol::parse("Noise_XXpsk0_25519_ChaChaPoly_BLAKE2b").value();
+  return suite == crypto::cipher_kind::aes_gcm ? aes : chacha;
+}
+
+std::size_t big_endian_16(byte_span at) noexcept { return static_cast<std::size_t>(at[0]) << 8 | at[1]; }
+
+void release_if_large(byte_buffer& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > idle_buffer_bytes_max) byte_buffer().swap(buffer);
+}
+
+}  // namespace
+
+// What only the handshake needs; gone, with its secrets, when it is over.
+struct link::handshake {
+  link_setup setup;
+  entropy random;
+  byte_buffer hello;
+  std::optional<crypto::handshake_state> noise;  // A responder has it once it has the preface.
+};
+
+crypto::cipher_kind preferred_suite() noexcept {
+  return crypto::aes_in_hardware() ? crypto::cipher_kind::aes_gcm : crypto::cipher_kind::chacha_poly;
+}
+
+std::string_view to_string(link_state state) noexcept {
+  constexpr std::array<std::string_view, 4> names{"handshaking", "authenticating", "established", "closed"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+link::link(const link_options& options, role side, link_setup setup, entropy random, time_point now)
+    : options_(options), side_(side), deadline_(now + options.handshake_deadline) {
+  setup.hello.sign_key = setup.self.sign_key();
+  ASKR_ASSERT(validate(setup.hello).ok());
+  auto hello = encode(setup.hello);
+  handshake_.reset(new handshake{std::move(setup), random, std::move(hello), std::nullopt});
+  if (side_ == role::responder) return;
+  const auto preface = preface_for(handshake_->setup.suite);
+  append(output_, preface);
+  start_noise(preface);
+  write_handshake_message({});
+}
+
+link::link(link&&) noexcept = default;
+link& link::operator=(link&&) noexcept = default;
+link::~link() = default;
+
+void link::start_noise(byte_span preface) {
+  const auto& setup = handshake_->setup;
+  crypto::handshake_keys keys;
+  keys.static_secret = setup.self.noise_secret().copy();
+  keys.psks.push_back(setup.workspace.psk.copy());
+  byte_buffer prologue;
+  append(prologue, preface);
+  append(prologue, setup.workspace.hash);
+  const auto suite = static_cast<crypto::cipher_kind>(preface[6]);
+  handshake_->noise = crypto::handshake_state::start(protocol_of(suite), side_, std::move(keys), prologue).value();
+}
+
+void link::on_bytes(time_point now, mutable_byte_span received) {
+  on_timeout(now);
+  if (state_ == link_state::closed) return;
+  if (state_ == link_state::established) {
+    ASKR_ASSERT(received_.empty() && messages_.empty());  // The owner takes all messages before it reads on.
+    received_ = received;
+    return;
+  }
+  if (waiting_.size() + received.size() > options_.unadmitted_bytes_max) {
+    return close({errc::too_large, "too many bytes before admission"});
+  }
+  append(waiting_, received);
+  advance_handshake();
+}
+
+std::size_t link::wanted_bytes() const noexcept {
+  if (state_ == link_state::closed) return 0;
+  if (state_ == link_state::established) return read_bytes_max;
+  return options_.unadmitted_bytes_max - waiting_.size();
+}
+
+void link::on_timeout(time_point now) {
+  if (now >= next_timeout()) close({errc::timed_out, "not admitted in time"});
+}
+
+time_point link::next_timeout() const noexcept {
+  const bool waits = state_ == link_state::handshaking || state_ == link_state::authenticating;
+  return waits ? deadline_ : time_point::max();
+}
+
+void link::advance_handshake() {
+  while (state_ == link_state::handshaking) {
+    if (!handshake_->noise && !read_preface()) return;
+    if (!read_handshake_message()) return;
+  }
+}
+
+// A stranger's very first wrong byte ends it.
+bool link::read_preface() {
+  for (const auto suite : {crypto::cipher_kind::aes_gcm, crypto::cipher_kind::chacha_poly}) {
+    if (!is_start_of_preface(waiting_, suite)) continue;
+    if (waiting_.size() < preface_bytes) return false;
+    start_noise(byte_span(waiting_).first(preface_bytes));
+    take_front(preface_bytes);
+    return true;
+  }
+  close({errc::unsupported, "not a preface of this protocol version"});
+  return false;
+}
+
+bool link::read_handshake_message() {
+  if (waiting_.size() < message_head_bytes) return false;
+  const std::size_t bytes = big_endian_16(waiting_);
+  if (bytes > options_.handshake_message_bytes_max) {
+    close({errc::too_large, "handshake message too long"});
+    return false;
+  }
+  if (waiting_.size() < message_head_bytes + bytes) return false;
+  on_handshake_message(byte_span(waiting_).subspan(message_head_bytes, bytes));
+  take_front(message_head_bytes + bytes);
+  return true;
+}
+
+void link::on_handshake_message(byte_span message) {
+  auto& noise = *handshake_->noise;
+  byte_buffer payload;
+  const auto read = noise.read_message(message, payload);
+  if (!read) return close(read.error());
+  if (noise.complete()) return finish_handshake(payload);
+  if (side_ == role::responder) return respond_to_first(payload);
+  write_handshake_message(handshake_->hello);
+  if (state_ == link_state::handshaking) finish_handshake(payload);
+}
+
+void link::respond_to_first(byte_span payload) {
+  if (!payload.empty()) return close({errc::bad_message, "the first message has a payload"});
+  write_handshake_message(handshake_->hello);
+}
+
+void link::write_handshake_message(byte_span payload) {
+  const std::size_t head = output_.size();
+  output_.resize(head + message_head_bytes);
+  const auto written = handshake_->noise->write_message(handshake_->random, payload, output_);
+  if (!written) return close(written.error());
+  const std::size_t bytes = output_.size() - head - message_head_bytes;
+  output_[head] = static_cast<std::uint8_t>(bytes >> 8);
+  output_[head + 1] = static_cast<std::uint8_t>(bytes);
+}
+
+void link::finish_handshake(byte_span hello) {
+  auto said = decode_peer_hello(hello);
+  if (!said) return close(said.error());
+  auto& noise = *handshake_->noise;
+  peer_.noise_key = *noise.remote_static();
+  peer_.hello = std::move(said).value();
+  peer_.id = crypto::node_id_of(peer_.noise_key, peer_.hello.sign_key);
+  const auto binding = noise.handshake_hash();
+  peer_.channel_binding.assign(binding.begin(), binding.end());
+  auto ciphers = noise.split();
+  sealer_.emplace(std::move(ciphers.send));
+  opener_.emplace(std::move(ciphers.receive));
+  handshake_.reset();
+  state_ = link_state::authenticating;
+}
+
+void link::take_front(std::size_t bytes) {
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(bytes));
+}
+
+void link::admit() {
+  if (state_ == link_state::authenticating) state_ = link_state::established;
+}
+
+void link::refuse(errc why) {
+  if (state_ == link_state::authenticating) close(why);
+}
+
+void link::close(error why) {
+  if (state_ == link_state::closed) return;
+  state_ = link_state::closed;
+  close_reason_ = std::move(why);
+  handshake_.reset();
+  received_ = {};
+  messages_ = {};
+  output_.clear();
+  output_from_ = 0;
+}
+
+bool link::next_record(byte_span& messages) {
+  if (state_ != link_state::established) return false;
+  if (messages_.empty() && !open_next_record()) return false;
+  messages = std::exchange(messages_, {});
+  return true;
+}
+
+bool link::next_message(byte_span& body) {
+  if (!next_record(messages_)) return false;
+  const std::size_t bytes = messages_.size() < message_head_bytes ? 0 : big_endian_16(messages_);
+  if (bytes == 0 || messages_.size() < message_head_bytes + bytes) {
+    close({errc::bad_message, "a message is cut off or empty"});
+    return false;
+  }
+  body = messages_.subspan(message_head_bytes, bytes);
+  messages_ = messages_.subspan(message_head_bytes + bytes);
+  return true;
+}
+
+// First what waits, topped up to a whole record by the front of what came; then what came, where it lies.
+bool link::open_next_record() {
+  while (waiting_from_ < waiting_.size()) {
+    const auto outcome = opener_->open(mutable_byte_span(waiting_).subspan(waiting_from_));
+    waiting_from_ += outcome.consumed;
+    if (outcome.what != record_opener::status::incomplete) return on_outcome(outcome);
+    if (!top_up_waiting()) return false;
+  }
+  waiting_.clear();
+  waiting_from_ = 0;
+  return open_received();
+}
+
+bool link::top_up_waiting() {
+  take_front(waiting_from_);
+  waiting_from_ = 0;
+  const auto missing = record_bytes_due(waiting_) - waiting_.size();
+  const auto taken = std::min(missing, received_.size());
+  append(waiting_, received_.first(taken));
+  received_ = received_.subspan(taken);
+  return taken > 0;
+}
+
+bool link::open_received() {
+  if (received_.empty()) return release_if_large(waiting_), false;
+  const auto outcome = opener_->open(received_);
+  received_ = received_.subspan(outcome.consumed);
+  if (outcome.what != record_opener::status::incomplete) return on_outcome(outcome);
+  append(waiting_, received_);
+  received_ = {};
+  return false;
+}
+
+bool link::on_outcome(const record_opener::outcome& outcome) {
+  messages_ = outcome.plaintext;
+  if (outcome.what == record_opener::status::opened) return true;
+  close({errc::unauthenticated, "a record is forged or of an impossible length"});
+  return false;
+}
+
+bool link::seal(byte_span messages) {
+  if (state_ != link_state::established) return false;
+  if (sealer_->seal(messages, output_)) return true;
+  close({errc::closed, "the link has sent all the records it may"});
+  return false;
+}
+
+void link::consume(std::size_t bytes) {
+  ASKR_ASSERT(bytes <= output_.size() - output_from_);
+  output_from_ += bytes;
+  if (output_from_ < output_.size()) {
+    if (output_from_ < output_.size() / 2) return;
+    output_.erase(output_.begin(), output_.begin() + static_cast<std::ptrdiff_t>(output_from_));
+  } else if (output_.capacity() > 2 * record_bytes_max) {
+    release_if_large(output_);
+  } else {
+    output_.clear();
+  }
+  output_from_ = 0;
+}
+
+}  // namespace askr::transport

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include "transport/outbox.hpp"
+
+#include "transport/compression.hpp"
+#include "transport/directory_codec.hpp"
+#include "transport/msgpack_writer.hpp"
+#include "transport/record_codec.hpp"
+#include "transport/wire_codec.hpp"
+
+#include <askr/assert.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace askr::transport {
+namespace {
+
+// A chunk's own fields, or all of an event but its payload.
+constexpr std::size_t lane_reserve_bytes = 512;
+constexpr std::size_t lane_bytes_kept = 64 << 10;
+constexpr std::uint32_t quiet_trims_max = 16;
+
+std::size_t framed_bytes(const std::uint8_t* message) noexcept {
+  return message_head_bytes + (static_cast<std::size_t>(message[0]) << 8 | message[1]);
+}
+
+}  // namespace
+
+// ---- a lane
+
+byte_buffer& outbox::lane::begin() {
+  if (head_ == bytes_.size()) {
+    bytes_.clear();
+    head_ = 0;
+  } else if (head_ > bytes_.size() / 2) {  // Moves less than what was taken since the last time: linear in all.
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+  message_ = bytes_.size();
+  grow(bytes_, message_head_bytes);
+  return bytes_;
+}
+
+void outbox::lane::end() {
+  const std::size_t body_bytes = bytes_.size() - message_ - message_head_bytes;
+  ASKR_ASSERT(body_bytes <= message_body_bytes_max);
+  store_be(bytes_.data() + message_, static_cast<std::uint16_t>(body_bytes));
+  peak_ = std::max(peak_, bytes_.size());
+}
+
+byte_span outbox::lane::take(std::size_t bytes_max) {
+  const byte_span waiting = byte_span(bytes_).subspan(head_);
+  std::size_t bytes = waiting.size();
+  if (bytes > bytes_max) {
+    std::size_t next = 0;
+    do {
+      bytes = next;
+      next += framed_bytes(waiting.data() + bytes);
+    } while (next <= bytes_max);
+  }
+  head_ += bytes;
+  return waiting.first(bytes);
+}
+
+void outbox::lane::trim() {
+  const bool quiet = bytes_.capacity() > lane_bytes_kept && peak_ < bytes_.capacity() / 4;
+  quiet_trims_ = quiet ? quiet_trims_ + 1 : 0;
+  peak_ = 0;
+  if (quiet_trims_ < quiet_trims_max) return;
+  bytes_ = byte_buffer();
+  head_ = 0;
+}
+
+// ---- appending
+
+outbox::outbox(const outbox_options& options, compressor* compressor) : options_(options), compressor_(compressor) {
+  ASKR_ASSERT(options.chunk_bytes >= 1 && options.chunk_bytes <= chunk_bytes_max);
+  ASKR_ASSERT(options.bytes_soft <= options.bytes_hard);
+}
+
+std::size_t outbox::queued_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const auto& each : lanes_) bytes += each.size();
+  return bytes;
+}
+
+// The frame lies in the compressor until its next use, which is after it has been copied to a lane.
+wire_payload outbox::squeezed(const wire_payload& payload, bool secret) {
+  const bool wanted = options_.compression == compression_mode::always ||
+                      (options_.compression == compression_mode::adaptive && bottleneck_);
+  if (!wanted || secret || payload.compressed || compressor_ == nullptr) return payload;
+  if (payload.bytes.size() < options_.compression_bytes_min) return payload;
+  const auto frame = compressor_->compress(payload.bytes);
+  return frame ? wire_payload{*frame, payload.kind, true} : payload;
+}
+
+bool outbox::admit_essential() {
+  if (queued_bytes() > options_.bytes_hard) overflowed_ = true;
+  return !overflowed_;
+}
+
+template <class Message, class... Name>
+void outbox::append_with_payload(lane& to, const Message& message, const Name&... name) {
+  const byte_span payload = message.payload.bytes;
+  if (is_large(message.payload)) {
+    head_.clear();
+    write_head(head_, message, name...);
+    return append_chunks(to, head_, payload);
+  }
+  auto& out = to.begin();
+  write_head(out, message, name...);
+  write_raw(out, payload);
+  to.end();
+}
+
+// Cuts the body front || back, which lies nowhere in one piece.
+void outbox::append_chunks(lane& to, byte_span front, byte_span back) {
+  const auto transfer = transfers_++;
+  while (!front.empty() || !back.empty()) {
+    const auto from_front = front.first(std::min(front.size(), options_.chunk_bytes));
+    const auto from_back = back.first(std::min(back.size(), options_.chunk_bytes - from_front.size()));
+    front = front.subspan(from_front.size());
+    back = back.subspan(from_back.size());
+    auto& out = to.begin();
+    write_chunk_head(out, transfer, front.empty() && back.empty(), from_front.size() + from_back.size());
+    write_raw(out, from_front);
+    write_raw(out, from_back);
+    to.end();
+  }
+}
+
+admission outbox::append_command(const sent_command& message) {
+  ASKR_ASSERT(!message.name.empty() && message.name.size() <= name_bytes_max);
+  if (message.payload.bytes.size() > options_.message_bytes_max) return admission::too_large;
+  if (above_soft()) return admission::overloaded;
+  sent_command packed = message;
+  packed.payload = squeezed(message.payload, message.secret);
+  // Bulk travels outside the order in which the command lane defines its numbers.
+  if (is_large(packed.payload)) {
+    append_with_payload(lanes_[bulk], packed, interned_name{.text = message.name});
+  } else {
+    append_with_payload(lanes_[command], packed, commands_.intern(message.name));
+  }
+  return admission::queued;
+}
+
+admission outbox::append_event(const sent_event& message) {
+  ASKR_ASSERT(!message.topic.empty() && message.topic.size() <= name_bytes_max);
+  if (message.payload.bytes.size() > options_.message_bytes_max) return admission::too_large;
+  if (above_soft()) return ++events_dropped_, admission::overloaded;
+  sent_event packed = message;
+  packed.payload = squeezed(message.payload, message.secret);
+  append_with_payload(lanes_[event], packed, topics_.intern(message.topic));
+  return admission::queued;
+}
+
+admission outbox::append_reply(const reply_message& message) {
+  if (message.payload.bytes.size() > options_.message_bytes_max) {
+    return append_reply(reply_message::failed(message.mid, errc::too_large, "the reply is too large", true));
+  }
+  if (is_large(message.payload) && above_soft()) {
+    return append_reply(reply_message::failed(message.mid, errc::overloaded, "no room for so large a reply", true));
+  }
+  if (!admit_essential()) return admission::overloaded;
+  reply_message packed = message;
+  packed.payload = squeezed(message.payload, message.secret);
+  append_with_payload(lanes_[is_large(packed.payload) ? bulk : reply], packed);
+  return admission::queued;
+}
+
+// Its command may wait in either lane: to be sure it goes behind both. A second one finds nothing to cancel.
+admission outbox::append_cancel(std::uint64_t mid) {
+  if (!admit_essential()) return admission::overloaded;
+  const auto append_to = [mid](lane& to) {
+    write_cancel(to.begin(), mid);
+    to.end();
+  };
+  append_to(lanes_[command]);
+  if (lanes_[bulk].size() > 0) append_to(lanes_[bulk]);
+  return admission::queued;
+}
+
+// A record or list that has grown large goes in chunks: versions, not order, decide between records.
+template <class Message>
+void outbox::append_control(const Message& message) {
+  head_.clear();
+  write_message(head_, message);
+  if (head_.size() > options_.chunk_bytes) return append_chunks(lanes_[bulk], head_, {});
+  write_raw(lanes_[control].begin(), head_);
+  lanes_[control].end();
+}
+
+admission outbox::append_ping(const ping_message& ping) {
+  if (!admit_essential()) return admission::overloaded;
+  append_control(ping);
+  return admission::queued;
+}
+
+admission outbox::append_node_record(const node_record_message& record) {
+  if (!admit_essential()) return admission::overloaded;
+  append_control(record);
+  return admission::queued;
+}
+
+admission outbox::append_peer_list(std::span<const peer_entry> peers) {
+  if (!admit_essential()) return admission::overloaded;
+  for (; peers.size() > peers_per_list_max; peers = peers.subspan(peers_per_list_max)) {
+    append_control(peers.first(peers_per_list_max));
+  }
+  append_control(peers);
+  return admission::queued;
+}
+
+void outbox::append_bye(const bye_message& bye) { append_control(bye); }
+
+// ---- draining
+
+byte_span outbox::next_record(byte_buffer& scratch) {
+  std::size_t waiting = 0;
+  lane* only = nullptr;
+  for (auto& each : lanes_) {
+    if (each.size() == 0) continue;
+    only = &each;
+    ++waiting;
+  }
+  if (waiting == 0) {
+    for (auto& each : lanes_) each.trim();
+    return {};
+  }
+  ++records_;
+  return waiting == 1 ? only->take(record_plaintext_bytes_max) : gather(scratch);
+}
+
+byte_span outbox::gather(byte_buffer& scratch) {
+  scratch.clear();
+  const std::size_t share = options_.chunk_bytes + lane_reserve_bytes;
+  std::size_t kept = 0;  // For the lanes below the present one.
+  for (const auto low : {event, bulk}) kept += std::min(share, lanes_[low].size());
+  const auto take_from = [&](lane_index from) {
+    write_raw(scratch, lanes_[from].take(record_plaintext_bytes_max - kept - scratch.size()));
+  };
+  take_from(control);
+  // Replies pass before commands, except in every second record, so that neither starves the other.
+  const bool replies_first = records_ % 2 != 0;
+  take_from(replies_first ? reply : command);
+  take_from(replies_first ? command : reply);
+  kept = std::min(share, lanes_[bulk].size());
+  take_from(event);
+  // One chunk of bulk and no more, so that what comes next turn finds the link free soon.
+  write_raw(scratch, lanes_[bulk].take(std::min(kept, record_plaintext_bytes_max - scratch.size())));
+  return scratch;
+}
+
+}  // namespace askr::transport
