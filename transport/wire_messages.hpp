@@ -40,8 +40,8 @@ enum class message_kind : std::uint8_t {
   event = 32,
 };
 
-inline constexpr std::size_t names_max = 4'096;     ///< Interned names per link, direction and table.
-inline constexpr std::size_t role_bytes_max = 64;   ///< One role of a principal.
+inline constexpr std::size_t names_max = 4'096;    ///< Interned names per link, direction and table.
+inline constexpr std::size_t role_bytes_max = 64;  ///< One role of a principal.
 inline constexpr std::size_t roles_max = 64;
 inline constexpr std::size_t text_bytes_max = 1'024;  ///< Sentences for people; longer ones are cut.
 inline constexpr std::size_t peers_per_list_max = 1'024;

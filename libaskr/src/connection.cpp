@@ -13,6 +13,7 @@ namespace askr {
 namespace {
 
 constexpr int reads_per_turn = 4;             // Then others have their turn.
+constexpr int writes_per_turn = 8;
 constexpr std::size_t write_bytes_max = 128 << 10;  // What is sealed is beyond priorities.
 constexpr std::uint8_t tls_handshake = 0x16;
 
@@ -36,7 +37,6 @@ void connection::start_accepted() {
   prepare_socket();
   stranger_ = shell_.admit_stranger(address_);
   if (!stranger_) return close(error{errc::overloaded, "too many connections that have not authenticated"});
-  timer_due_ = opened_ + shell_.options().sessions.head_deadline;
   arm_timer();
   wait_readable();
 }
@@ -83,7 +83,15 @@ void connection::on_readable() {
     if (bytes < room.size()) break;
   }
   shell_.touch();
-  wait_readable();
+  // A client that does not take its replies is not asked for more commands.
+  reading_paused_ = session_is_slow();
+  if (!reading_paused_) wait_readable();
+}
+
+bool connection::session_is_slow() {
+  if (session_ == no_session) return false;
+  const auto* client = shell_.core().sessions().find(session_);
+  return client != nullptr && client->wire.output_bytes() > shell_.options().sessions.output_bytes_soft;
 }
 
 void connection::on_bytes(mutable_byte_span received) {
@@ -102,7 +110,6 @@ void connection::on_bytes(mutable_byte_span received) {
 void connection::on_first_bytes(mutable_byte_span received) {
   if (received[0] == transport::preface_magic[0]) {
     become_link(transport::role::responder);
-    timer_due_ = time_point::max();
     return on_bytes(received);
   }
   if (received[0] == tls_handshake) return close(error{errc::unsupported, "TLS is not offered on this port"});
@@ -126,7 +133,6 @@ void connection::drive_link() {
   if (link_->state() == transport::link_state::closed) return close(link_->close_reason());
   if (link_->state() != transport::link_state::established) {
     write(link_->output());
-    timer_due_ = link_->next_timeout();
     arm_timer();
   }
 }
@@ -169,7 +175,6 @@ void connection::on_peer_verdict(result<principal> verdict) {
 
 void connection::link_is_up(principal who) {
   no_longer_stranger();
-  timer_due_ = time_point::max();
   const auto& proof = link_->peer();
   asio::error_code ignored;
   const auto up = shell_.core().members().on_link_up(
@@ -190,16 +195,37 @@ void connection::flush_link() {
   if (!open_ || link_number_ == no_link) return;
   auto* peer = shell_.core().peers().find(link_number_);
   if (peer == nullptr) return;
+  if (peer->out.overflowed()) return close(error{errc::overloaded, "the peer does not take what it is sent"});
   // With a write under way what is ready waits, so that the next write carries all of it.
-  if (!waiting_writable_) {
-    while (link_->output().size() < write_bytes_max) {
-      const auto messages = peer->out.next_record(shell_.records());
-      if (messages.empty()) break;
-      link_->seal(messages);
-    }
+  for (int writes = 0; writes < writes_per_turn && open_ && !waiting_writable_; ++writes) {
+    if (peer->out.empty() && link_->output().empty()) return;
+    fill_link_output(*peer);
     peer->out.set_bottleneck(false);
     write(link_->output());
   }
+  if (open_ && !waiting_writable_ && !peer->out.empty()) {
+    shell_.core().peers().mark_dirty(*peer);
+    shell_.touch();
+  }
+}
+
+void connection::fill_link_output(peer& to) {
+  while (link_->output().size() < write_bytes_max) {
+    const auto messages = to.out.next_record(shell_.records());
+    if (messages.empty()) return;
+    link_->seal(messages);
+  }
+}
+
+void connection::finish() {
+  if (door_ == door::link && link_number_ != no_link) {
+    flush_link();
+  } else if (door_ == door::session) {
+    flush_session();
+  } else {
+    return close(error{errc::closed, "the node was stopped"});
+  }
+  if (open_ && door_ == door::link) shutdown_send();
 }
 
 void connection::close_link(const error& why) {
@@ -221,12 +247,16 @@ void connection::flush_session() {
   if (!open_ || session_ == no_session) return;
   auto* client = shell_.core().sessions().find(session_);
   if (client == nullptr) return;
+  if (client->too_slow) return close(error{errc::overloaded, "the client does not take what it is sent"});
   if (client->admitted) no_longer_stranger();
   if (!waiting_writable_) write(client->wire.output());
   if (!open_) return;
-  if (client->wire.output().empty() && client->wire.wants_shutdown()) shutdown_send();
+  if (client->wire.output_bytes() == 0 && client->wire.wants_shutdown()) shutdown_send();
   if (client->wire.finished()) return close(error{errc::closed, "the session ended"});
-  timer_due_ = client->wire.next_timeout();
+  if (reading_paused_ && !session_is_slow()) {
+    reading_paused_ = false;
+    wait_readable();
+  }
   arm_timer();
 }
 
@@ -245,21 +275,30 @@ void connection::write(byte_span output) {
     const auto written = socket_.write_some(asio::buffer(output.data(), output.size()), failed);
     if (failed == asio::error::would_block) return wait_writable();
     if (failed) return close(error{errc::closed, failed.message()});
-    if (door_ == door::link) {
-      link_->consume(written);
-      output = link_->output();
-    } else {
-      auto& wire = shell_.core().sessions().find(session_)->wire;
-      wire.consume(written);
-      output = wire.output();
-    }
+    stuck_due_ = time_point::max();
+    output = consume(written);
   }
   if (open_ && close_when_written_) close(closing_.value_or(error{errc::closed}));
+}
+
+byte_span connection::consume(std::size_t written) {
+  if (door_ == door::link) {
+    link_->consume(written);
+    return link_->output();
+  }
+  auto& wire = shell_.core().sessions().find(session_)->wire;
+  wire.consume(written);
+  return wire.output();
 }
 
 void connection::wait_writable() {
   if (waiting_writable_) return;
   waiting_writable_ = true;
+  if (stuck_due_ == time_point::max()) {
+    const auto& options = shell_.options();
+    stuck_due_ = clock::now() + (door_ == door::link ? options.links.stuck : options.sessions.stuck);
+    arm_timer();
+  }
   if (auto* peer = shell_.core().peers().find(link_number_)) peer->out.set_bottleneck(true);
   socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](asio::error_code failed) {
     self->waiting_writable_ = false;
@@ -270,25 +309,45 @@ void connection::wait_writable() {
   });
 }
 
+time_point connection::due() const {
+  switch (door_) {
+    case door::unknown:
+      return opened_ + shell_.options().sessions.head_deadline;
+    case door::link:
+      return link_number_ == no_link ? link_->next_timeout() : time_point::max();
+    case door::session:
+      break;
+  }
+  const auto* client = shell_.core().sessions().find(session_);
+  return client == nullptr ? time_point::max() : shell_.core().clients().next_timeout(*client);
+}
+
 void connection::arm_timer() {
-  if (timer_due_ == time_point::max() || !open_) return;
-  if (timer_.expiry() == timer_due_) return;
-  timer_.expires_at(timer_due_);
-  timer_.async_wait([self = shared_from_this()](asio::error_code failed) {
-    if (failed || !self->open_) return;
-    const auto now = clock::now();
-    switch (self->door_) {
-      case door::unknown:
-        return self->close(error{errc::timed_out, "nothing came before the deadline"});
-      case door::link:
-        if (self->link_number_ != no_link) return;
-        self->link_->on_timeout(now);
-        return self->drive_link();
-      case door::session:
-        self->shell_.core().clients().on_timeout(now, self->session_);
-        return self->flush_session();
-    }
+  const auto next = std::min(due(), stuck_due_);
+  if (next >= timer_due_ || !open_) return;  // It fires earlier anyway, and looks again then.
+  timer_due_ = next;
+  timer_.expires_at(next);
+  timer_.async_wait([self = shared_from_this()](asio::error_code canceled) {
+    if (canceled || !self->open_) return;
+    self->timer_due_ = time_point::max();
+    self->on_timer(clock::now());
+    if (self->open_) self->arm_timer();
   });
+}
+
+void connection::on_timer(time_point now) {
+  if (now >= stuck_due_) return close(error{errc::overloaded, "the other side does not read"});
+  if (now < due()) return;
+  switch (door_) {
+    case door::unknown:
+      return close(error{errc::timed_out, "nothing came before the deadline"});
+    case door::link:
+      link_->on_timeout(now);
+      return drive_link();
+    case door::session:
+      shell_.core().clients().on_timeout(now, session_);
+      return flush_session();
+  }
 }
 
 void connection::no_longer_stranger() {

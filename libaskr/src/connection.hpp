@@ -19,6 +19,7 @@
 namespace askr {
 
 class node_shell;
+struct peer;
 
 class connection : public std::enable_shared_from_this<connection> {
  public:
@@ -36,6 +37,8 @@ class connection : public std::enable_shared_from_this<connection> {
   void on_client_verdict(result<principal> verdict);
   /// Writes what is left, then closes. For the core's own reasons.
   void close_link(const error& why);
+  /// The node stops: says what is left, and ends when the other side has heard it.
+  void finish();
   /// At once.
   void close(const error& why);
 
@@ -52,9 +55,14 @@ class connection : public std::enable_shared_from_this<connection> {
   void ask_about_peer();
   void on_peer_verdict(result<principal> verdict);
   void link_is_up(principal who);
+  void fill_link_output(peer& to);
+  bool session_is_slow();
   void write(byte_span output);
+  byte_span consume(std::size_t written);
   void wait_writable();
+  time_point due() const;
   void arm_timer();
+  void on_timer(time_point now);
   void shutdown_send();
   void no_longer_stranger();
 
@@ -63,11 +71,13 @@ class connection : public std::enable_shared_from_this<connection> {
   asio::ip::tcp::socket socket_;
   asio::steady_timer timer_;
   time_point timer_due_ = time_point::max();
+  time_point stuck_due_ = time_point::max();  ///< Output that has not moved by then closes the connection.
   asio::ip::address address_;
   door door_ = door::unknown;
   bool open_ = true;
   bool stranger_ = false;
   bool waiting_readable_ = false;
+  bool reading_paused_ = false;
   bool waiting_writable_ = false;
   bool asked_ = false;
   bool close_when_written_ = false;

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t scratch_bytes = 64 << 10;
 constexpr std::size_t tasks_max = 65536;
 constexpr milliseconds connect_timeout = seconds(3);
+constexpr milliseconds goodbye_time = 250ms;  // For the other sides to hear that this node stops.
 
 thread_local asio::io_context* thread_context = nullptr;
 
@@ -162,17 +163,17 @@ void node_shell::listen() {
 void node_shell::stop() {
   if (stopped_.exchange(true)) return;
   if (running_) {
-    auto closed = std::make_shared<std::promise<void>>();
-    auto wait = closed->get_future();
-    const auto close = [self = shared_from_this(), closed] {
-      self->close_all();
-      closed->set_value();
-    };
-    const bool here = context_->stopped() || context_->get_executor().running_in_this_thread();
-    if (here) {
-      close();
+    auto ended = std::make_shared<std::promise<void>>();
+    auto wait = ended->get_future();
+    if (context_->stopped() || context_->get_executor().running_in_this_thread()) {
+      say_goodbye();
+      close_all();
     } else {
-      asio::post(*context_, close);
+      asio::post(*context_, [self = shared_from_this(), ended] {
+        self->on_closed_ = [ended] { ended->set_value(); };
+        self->say_goodbye();
+        self->linger();
+      });
       wait.wait();
     }
   }
@@ -186,7 +187,7 @@ void node_shell::stop() {
   own_context_->poll();
 }
 
-void node_shell::close_all() {
+void node_shell::say_goodbye() {
   run_tasks();
   core_.stop(clock::now());
   end_turn();
@@ -195,7 +196,21 @@ void node_shell::close_all() {
   accept_pause_.cancel();
   timer_.cancel();
   if (beacon_) beacon_->close();
+  for (const auto& each : std::set(connections_)) each->finish();
+}
+
+void node_shell::linger() {
+  if (connections_.empty()) return close_all();
+  timer_.expires_after(goodbye_time);
+  timer_.async_wait([self = shared_from_this()](asio::error_code canceled) {
+    if (!canceled) self->close_all();
+  });
+}
+
+void node_shell::close_all() {
+  timer_.cancel();
   for (const auto& each : std::set(connections_)) each->close(error{errc::closed, "the node was stopped"});
+  if (on_closed_) std::exchange(on_closed_, {})();
 }
 
 std::string node_shell::url() const { return "ws://" + endpoint{options_.bind, port_}.to_string(); }
@@ -227,7 +242,10 @@ void node_shell::adopt(asio::ip::tcp::socket socket) {
   made->start_accepted();
 }
 
-void node_shell::remove(connection& which) { connections_.erase(which.shared_from_this()); }
+void node_shell::remove(connection& which) {
+  connections_.erase(which.shared_from_this());
+  if (stopped_ && connections_.empty() && on_closed_) std::exchange(on_closed_, {})();
+}
 
 bool node_shell::admit_stranger(const asio::ip::address& address) {
   auto& from_there = strangers_[address];

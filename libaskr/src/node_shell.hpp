@@ -98,6 +98,8 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   void flush_sessions();
   void arm_timer();
   void warn_if_slow(time_point started);
+  void say_goodbye();
+  void linger();
   void close_all();
 
   node_options options_;
@@ -125,6 +127,7 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   std::uint16_t port_ = 0;
   std::atomic<bool> running_ = false;
   std::atomic<bool> stopped_ = false;
+  task on_closed_;  ///< Set while stop() waits for the last connection.
   std::thread thread_;
   std::mutex tasks_mutex_;
   std::vector<task> tasks_;
