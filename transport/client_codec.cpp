@@ -12,7 +12,6 @@ namespace {
 
 using kind = client_message::kind;
 
-
 /// The keys of all messages, the frequent ones first. Keys that are not here are passed over.
 enum field : std::size_t {
   mid,

@@ -13,7 +13,6 @@
 #include <askr/time.hpp>
 
 #include <array>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>

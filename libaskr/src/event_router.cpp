@@ -6,9 +6,9 @@
 
 namespace askr {
 
-event_router::event_router(const node_limits& limits, const node_id& self, std::string self_name, peer_table& peers,
+event_router::event_router(const node_limits& limits, const self_description& self, peer_table& peers,
                            session_table& sessions, counters& counts)
-    : limits_(limits), self_(self), self_name_(std::move(self_name)), peers_(peers), sessions_(sessions), counts_(counts) {}
+    : limits_(limits), self_(self), peers_(peers), sessions_(sessions), counts_(counts) {}
 
 result<void> event_router::emit(const principal& who, std::string_view topic, payload_view data) {
   if (!who.rights.may(verb::emit, topic)) return error{errc::denied, who.name + " may not emit " + std::string(topic)};
@@ -23,8 +23,9 @@ result<void> event_router::emit(const principal& who, std::string_view topic, pa
   }
   const event what{.topic = topic,
                    .data = data,
-                   .origin = self_,
-                   .origin_name = self_name_,
+                   .origin = self_.id,
+                   .origin_name = self_.name,
+                   .epoch = self_.life,
                    .sequence = ++sequence->second};
   auto matched = std::exchange(matched_, {});  // A listener may emit.
   for (const auto& each : matched) deliver(each, what);

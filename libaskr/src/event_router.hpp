@@ -5,6 +5,7 @@
 /// this node's listeners and sessions. Order per origin and topic follows from one queue per link. No I/O.
 
 #include "libaskr/src/caller.hpp"
+#include "libaskr/src/self_description.hpp"
 #include "libaskr/src/subscriptions.hpp"
 
 #include <askr/counters.hpp>
@@ -26,7 +27,7 @@ class session_table;
 
 class event_router {
  public:
-  event_router(const node_limits& limits, const node_id& self, std::string self_name, peer_table& peers,
+  event_router(const node_limits& limits, const self_description& self, peer_table& peers,
                session_table& sessions, counters& counts);
 
   /// From this node's code or one of its clients. Fails with denied, overloaded (too many topics) or too_large.
@@ -50,8 +51,7 @@ class event_router {
   void hear(std::uint64_t listener, const event& what);
 
   const node_limits& limits_;
-  node_id self_;
-  std::string self_name_;
+  self_description self_;
   peer_table& peers_;
   session_table& sessions_;
   counters& counts_;

@@ -5,6 +5,7 @@
 /// the directory, the dialer and each peer's interest up to date. No I/O, no clock.
 
 #include "libaskr/src/peer_table.hpp"
+#include "libaskr/src/self_description.hpp"
 #include "libaskr/src/subscriptions.hpp"
 #include "mesh/beacon_schedule.hpp"
 #include "mesh/dialer.hpp"
@@ -20,13 +21,6 @@
 #include <vector>
 
 namespace askr {
-
-/// What a node is from its start to its end.
-struct self_description {
-  node_id id;
-  incarnation life = 0;
-  std::string name;  ///< The full one.
-};
 
 /// A link whose peer was admitted.
 struct link_peer {

@@ -101,6 +101,7 @@ result<void> peer_door::on_event(peer& from, const opened_message& message) {
                     .data = payload_view(*bytes, heard->payload.kind),
                     .origin = from.node,
                     .origin_name = from.name,
+                    .epoch = from.life,
                     .sequence = heard->sequence});
   return {};
 }

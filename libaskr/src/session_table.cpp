@@ -17,6 +17,7 @@ client_message event_message(const event& what) {
   message.data = what.data.bytes();
   message.data_encoding = what.data.kind();
   message.from = what.origin_name;
+  message.epoch = what.epoch;
   message.sequence = what.sequence;
   return message;
 }

@@ -17,6 +17,7 @@ struct event {
   payload_view data;
   node_id origin;                 ///< The node where it was emitted.
   std::string_view origin_name;
+  incarnation epoch = 0;          ///< That node's incarnation: sequences start again when it changes.
   std::uint64_t sequence = 0;     ///< Counts the events of this origin and topic, from 1.
 
   /// Throws failure(errc::bad_payload) if the payload is not a T.
