@@ -40,11 +40,10 @@ void dialer::on_candidate(time_point now, const node_id& id, const std::vector<e
 void dialer::on_linked(const node_id& id, dial_id dial) {
   linked_.insert(id);
   if (auto* dialed = dialing(dial)) {
-    dialed->dialing = 0;
+    end_dial(*dialed, dial);
     dialed->failures = 0;
     dialed->last_result = "linked";
     if (dialed->seed) dialed->id = id;
-    dials_.erase(dial);
   }
   const auto found = candidates_.find(key_of(id));
   if (found != candidates_.end()) {
@@ -70,8 +69,7 @@ void dialer::on_unlinked(time_point now, const node_id& id) {
 void dialer::on_dial_failed(time_point now, dial_id dial, const error& why, bool found_self) {
   auto* row = dialing(dial);
   if (row == nullptr) return;
-  dials_.erase(dial);
-  row->dialing = 0;
+  end_dial(*row, dial);
   row->last_result = why.message();
   if (found_self) {
     row->is_self = true;
@@ -83,20 +81,11 @@ void dialer::on_dial_failed(time_point now, dial_id dial, const error& why, bool
   schedule(*row, now + milliseconds(1 + random_.below(static_cast<std::uint64_t>(ceiling.count()))));
 }
 
-void dialer::on_dial_redundant(dial_id dial, const node_id& id) {
-  auto* row = dialing(dial);
-  if (row == nullptr) return;
-  dials_.erase(dial);
-  row->dialing = 0;
-  row->failures = 0;
-  row->last_result = "linked";
-  if (row->seed) row->id = id;
-}
-
 void dialer::on_timeout(time_point now) {
+  if (now < next_due_) return;
   for (auto& [key, row] : candidates_) {
     if (row.due > now || row.dialing != 0) continue;
-    if (dials_.size() >= options_.dials_max) return;
+    if (dials_.size() >= options_.dials_max) break;
     if (row.linked || row.is_self || seed_is_linked(row)) {
       row.due = time_point::max();
       continue;
@@ -104,15 +93,21 @@ void dialer::on_timeout(time_point now) {
     dial(row);
     dials_[row.dialing] = key;
   }
+  find_next_due();
 }
 
-time_point dialer::next_timeout() const noexcept {
-  if (dials_.size() >= options_.dials_max) return time_point::max();
-  time_point next = time_point::max();
+void dialer::find_next_due() {
+  next_due_ = time_point::max();
+  if (dials_.size() >= options_.dials_max) return;  // The end of a dial looks again.
   for (const auto& [key, row] : candidates_) {
-    if (row.dialing == 0) next = std::min(next, row.due);
+    if (row.dialing == 0) next_due_ = std::min(next_due_, row.due);
   }
-  return next;
+}
+
+void dialer::end_dial(candidate& which, dial_id dial) {
+  dials_.erase(dial);
+  which.dialing = 0;
+  find_next_due();
 }
 
 std::vector<dial_request> dialer::take_requests() { return std::exchange(requests_, {}); }
@@ -134,6 +129,7 @@ dialer::candidate* dialer::dialing(dial_id dial) {
 void dialer::schedule(candidate& which, time_point due) {
   if (which.is_self) return;
   which.due = due;
+  next_due_ = std::min(next_due_, due);
 }
 
 void dialer::dial(candidate& which) {

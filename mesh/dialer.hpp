@@ -49,11 +49,9 @@ class dialer {
   void on_unlinked(time_point now, const node_id& id);
   /// `found_self`: the endpoint is our own; it is never dialled again.
   void on_dial_failed(time_point now, dial_id dial, const error& why, bool found_self = false);
-  /// A dial that ended without a new link because one exists; not a failure.
-  void on_dial_redundant(dial_id dial, const node_id& id);
 
   void on_timeout(time_point now);
-  time_point next_timeout() const noexcept;
+  time_point next_timeout() const noexcept { return next_due_; }
   /// Dials that are due; each is handed out once.
   std::vector<dial_request> take_requests();
 
@@ -81,6 +79,8 @@ class dialer {
   static key key_of(const node_id& id) { return id.to_string(); }
   candidate* dialing(dial_id dial);
   void schedule(candidate& which, time_point due);
+  void find_next_due();
+  void end_dial(candidate& which, dial_id dial);
   void dial(candidate& which);
   bool seed_is_linked(const candidate& which) const;
 
@@ -92,6 +92,7 @@ class dialer {
   std::map<dial_id, key> dials_;
   std::vector<dial_request> requests_;
   dial_id last_dial_ = 0;
+  time_point next_due_ = time_point::max();  ///< No candidate is due before; kept so that asking costs nothing.
 };
 
 }  // namespace askr::mesh

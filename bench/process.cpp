@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "bench/process.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <stdexcept>
+#include <system_error>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace askr::bench {
+namespace {
+
+constexpr std::chrono::milliseconds answer_timeout = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds end_timeout = std::chrono::seconds(5);
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+struct pipe_ends {
+  int read = -1;
+  int write = -1;
+};
+
+pipe_ends make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
+  return {ends[0], ends[1]};
+}
+
+void write_all(int to, const std::string& text) {
+  if (::write(to, text.data(), text.size()) != static_cast<ssize_t>(text.size())) fail("write to a child");
+}
+
+void pin_to(int cpu) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(static_cast<std::size_t>(cpu), &only);
+  if (::sched_setaffinity(0, sizeof only, &only) != 0) fail("pin to a CPU");
+}
+
+[[noreturn]] void become(std::vector<std::string>& arguments, int input, int output) {
+  std::vector<char*> values;
+  for (auto& each : arguments) values.push_back(each.data());
+  values.push_back(nullptr);
+  if (::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0) ::execv("/proc/self/exe", values.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+child_process::child_process(std::vector<std::string> arguments, const std::string& line) {
+  arguments.insert(arguments.begin(), "askr-bench");
+  const auto to_child = make_pipe();
+  const auto from_child = make_pipe();
+  started_ = clock::now();
+  id_ = ::fork();
+  if (id_ < 0) fail("fork");
+  if (id_ == 0) become(arguments, to_child.read, from_child.write);
+  ::close(to_child.read);
+  ::close(from_child.write);
+  input_ = to_child.write;
+  output_ = from_child.read;
+  write_all(input_, line + "\n");
+}
+
+child_process::~child_process() {
+  ::close(input_);
+  const auto until = clock::now() + end_timeout;
+  while (::waitpid(id_, nullptr, WNOHANG) == 0) {
+    if (clock::now() > until) {
+      ::kill(id_, SIGKILL);
+      ::waitpid(id_, nullptr, 0);
+      break;
+    }
+    ::usleep(1000);
+  }
+  ::close(output_);
+}
+
+std::string child_process::read_line() {
+  const auto until = clock::now() + answer_timeout;
+  for (;;) {
+    if (const auto end = received_.find('\n'); end != std::string::npos) {
+      auto line = received_.substr(0, end);
+      received_.erase(0, end + 1);
+      return line;
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(until - clock::now()).count();
+    pollfd readable{output_, POLLIN, 0};
+    if (left <= 0 || ::poll(&readable, 1, static_cast<int>(left)) == 0) {
+      throw std::runtime_error("the other process says nothing");
+    }
+    char bytes[256];
+    const auto count = ::read(output_, bytes, sizeof bytes);
+    if (count <= 0) throw std::runtime_error("the other process ended too early");
+    received_.append(bytes, static_cast<std::size_t>(count));
+  }
+}
+
+// Byte by byte, so that nothing behind the line is lost.
+std::string read_first_line() {
+  std::string line;
+  for (char next; ::read(STDIN_FILENO, &next, 1) == 1 && next != '\n';) line.push_back(next);
+  return line;
+}
+
+void wait_for_end_of_input() {
+  char ignored[64];
+  while (::read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
+  }
+}
+
+void say(const std::string& line) {
+  const auto text = line + "\n";
+  if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) fail("write");
+}
+
+std::chrono::nanoseconds cpu_time(pid_t process) {
+  clockid_t of = CLOCK_PROCESS_CPUTIME_ID;
+  if (process != 0 && ::clock_getcpuclockid(process, &of) != 0) return {};
+  timespec used{};
+  if (::clock_gettime(of, &used) != 0) return {};
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+void pin_requester(pinning where) {
+  if (where != pinning::none) pin_to(0);
+}
+
+void pin_server(pinning where) {
+  if (where != pinning::none) pin_to(where == pinning::apart ? 1 : 0);
+}
+
+}  // namespace askr::bench

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+// What a client_core says and hears over its connection.
+#include "libaskr/src/client_core.hpp"
+
+#include <utility>
+
+namespace askr {
+namespace {
+
+using transport::client_encoding;
+using transport::client_message;
+using transport::message_id;
+using kind = client_message::kind;
+
+/// What waits for a connection may take this much.
+constexpr std::size_t unsent_bytes_max = 4 << 20;
+constexpr std::size_t envelope_bytes = 256;
+
+std::size_t size_of(std::string_view name, const payload& data) { return name.size() + data.bytes().size() + envelope_bytes; }
+
+}  // namespace
+
+// --- heard
+
+void client_core::receive(time_point now, const websocket::message& received) {
+  const auto how = received.text ? client_encoding::json : client_encoding::msgpack;
+  const auto said = codec_.decode(received.data, how);
+  if (said && transport::is_from_node(said->what)) return handle(now, *said);
+  const error why = said ? error{errc::bad_message, "a node does not say this"} : said.error();
+  log(log_level::warning, "client: message not understood why=" + why.message());
+  const auto& mid = codec_.last_mid();
+  if (mid.what() == message_id::kind::unsigned_integer) commands_.on_outcome(mid.number(), why);
+}
+
+void client_core::handle(time_point now, const client_message& said) {
+  const auto mid = said.mid.number();
+  switch (said.what) {
+    case kind::reply:
+      if (awaited_.contains(mid)) return acknowledge(mid);
+      commands_.on_outcome(mid, payload(payload_view(said.data, said.data_encoding)));
+      return;
+    case kind::failure: return on_failure(now, said);
+    case kind::event: return on_event(said);
+    case kind::command: return on_command(now, said);
+    case kind::cancel: return services_.cancel(said.mid);
+    case kind::welcome:
+      if (phase_ == phase::greeting) on_welcome(now, said);
+      return acknowledge(mid);
+    default: return;
+  }
+}
+
+void client_core::on_failure(time_point now, const client_message& said) {
+  const error why{said.code, std::string(said.text)};
+  if (phase_ == phase::greeting) {
+    if (!wire_->refused) wire_->refused = why;
+    return wire_->stream->close(now, websocket::close_codes::normal);
+  }
+  const auto mid = said.mid.number();
+  if (const auto found = awaited_.find(mid); found != awaited_.end()) {
+    problem(why, found->second);
+    return acknowledge(mid);
+  }
+  if (said.mid.is_none()) return problem(why, "message");
+  commands_.on_outcome(mid, why);
+}
+
+void client_core::on_command(time_point now, const client_message& said) {
+  const auto mid = said.mid;
+  const auto outcome = services_.run(now, said);
+  if (outcome) answer(mid, *outcome);
+}
+
+void client_core::on_answer(std::uint64_t serving, result<payload> outcome) {
+  const auto mid = services_.finish(serving);
+  if (!mid || !wire_ || !wire_->stream) return;
+  answer(*mid, outcome ? result<payload_view>(outcome->view()) : result<payload_view>(outcome.error()));
+}
+
+void client_core::answer(const message_id& mid, const result<payload_view>& outcome) {
+  if (!outcome) return (void)write(transport::failure_message(mid, outcome.error()));
+  client_message reply;
+  reply.what = kind::reply;
+  reply.mid = mid;
+  reply.data = outcome->bytes();
+  reply.data_encoding = outcome->kind();
+  const auto written = write(reply);
+  if (!written) (void)write(transport::failure_message(mid, written.error()));
+}
+
+void client_core::on_event(const client_message& said) {
+  const event heard{.topic = said.name,
+                    .data = payload_view(said.data, said.data_encoding),
+                    .origin = {},
+                    .origin_name = said.from,
+                    .sequence = said.sequence.value_or(0)};
+  if (!listeners_.hear(heard)) log(log_level::warning, "listener: threw topic=" + std::string(said.name));
+}
+
+// --- commands and events out
+
+bool client_core::accepts(std::size_t more_bytes, const completion& done) {
+  const bool command = static_cast<bool>(done);
+  if (command && commands_.size() >= options_.commands_pending_max) return false;
+  if (is_open()) return wire_->stream->output_bytes() + more_bytes <= options_.output_bytes_max;
+  return unsent_bytes_ + more_bytes <= unsent_bytes_max;
+}
+
+void client_core::send(time_point now, std::string name, payload data, std::string to, milliseconds timeout,
+                       bool idempotent, completion done) {
+  if (phase_ == phase::closed) return done(error{errc::closed, "the client was closed"});
+  if (!accepts(size_of(name, data), done)) return done(error{errc::overloaded, "too many commands are pending"});
+  const auto mid = ++last_mid_;
+  commands_.add(mid, now + timeout, std::move(done));
+  outgoing what{mid, std::move(name), std::move(data), std::move(to), idempotent};
+  is_open() ? transmit(now, what) : wait(std::move(what));
+}
+
+void client_core::emit(time_point now, std::string topic, payload data) {
+  if (phase_ == phase::closed) return problem({errc::closed, "the client was closed"}, topic);
+  if (!accepts(size_of(topic, data), {})) return problem({errc::overloaded, "events are not taken fast enough"}, topic);
+  outgoing what{0, std::move(topic), std::move(data)};
+  is_open() ? transmit(now, what) : wait(std::move(what));
+}
+
+void client_core::wait(outgoing what) {
+  unsent_bytes_ += size_of(what.name, what.data);
+  unsent_.push_back(std::move(what));
+}
+
+void client_core::transmit(time_point now, const outgoing& what) {
+  client_message message;
+  message.what = what.mid == 0 ? kind::event : kind::command;
+  message.name = what.name;
+  message.data = what.data.bytes();
+  message.data_encoding = what.data.kind();
+  message.to = what.to;
+  message.idempotent = what.idempotent;
+  if (what.mid == 0) {
+    const auto written = write(message);
+    if (!written) problem(written.error(), what.name);
+    return;
+  }
+  message.mid = message_id::from_uint(what.mid);
+  message.timeout = commands_.remaining(now, what.mid);
+  if (message.timeout->count() == 0) return;  // Ended already, or about to.
+  const auto written = write(message);
+  if (!written) {
+    commands_.on_outcome(what.mid, written.error());
+  } else {
+    commands_.mark_sent(what.mid);
+  }
+}
+
+// --- serving and listening
+
+void client_core::add_handler(std::string name, std::shared_ptr<detail::handler> handler) {
+  const bool added = services_.set(name, std::move(handler));
+  if (added && is_open()) declare(kind::serve, name);
+}
+
+void client_core::remove_handler(std::string_view name) {
+  if (services_.remove(name) && is_open()) declare(kind::unserve, name);
+}
+
+void client_core::add_listener(std::uint64_t id, std::string pattern, detail::listener listener) {
+  if (listeners_.add(id, pattern, std::move(listener)) && is_open()) declare(kind::subscription, pattern);
+}
+
+void client_core::remove_listener(std::uint64_t id) {
+  const auto unused = listeners_.remove(id);
+  if (unused && is_open()) declare(kind::unsubscription, *unused);
+}
+
+void client_core::declare(kind what, std::string_view name) {
+  client_message message;
+  message.what = what;
+  message.mid = message_id::from_uint(await());
+  message.name = name;
+  awaited_[last_mid_] = name;
+  (void)write(message);
+}
+
+/// After a welcome: first what this client is to the node, then what has waited, in the order in which it was said.
+void client_core::say_again(time_point now) {
+  for (const auto& [name, handler] : services_.handlers()) declare(kind::serve, name);
+  for (const auto& [pattern, count] : listeners_.patterns()) declare(kind::subscription, pattern);
+  unsent_bytes_ = 0;
+  for (const auto& each : std::exchange(unsent_, {})) transmit(now, each);
+  if (waiters_.empty()) return;
+  fence();
+  for (auto& each : waiters_) each.mid = last_mid_;
+}
+
+// --- acknowledgements
+
+/// A mid whose answer ready() waits for.
+std::uint64_t client_core::await() {
+  awaited_.emplace(++last_mid_, std::string());
+  return last_mid_;
+}
+
+/// The node handles a session's messages in order: its answer to this one says that it has seen all before it.
+void client_core::fence() {
+  client_message hello;
+  hello.what = kind::hello;
+  hello.mid = message_id::from_uint(await());
+  (void)write(hello);
+}
+
+void client_core::ready(completion done) {
+  if (phase_ == phase::closed) return done(error{errc::closed, "the client was closed"});
+  if (is_open()) fence();
+  waiters_.push_back({last_mid_, std::move(done)});
+}
+
+void client_core::acknowledge(std::uint64_t mid) {
+  if (awaited_.erase(mid) > 0) complete_waiters();
+}
+
+void client_core::complete_waiters() {
+  while (!waiters_.empty() && (awaited_.empty() || awaited_.begin()->first > waiters_.front().mid)) {
+    auto done = std::move(waiters_.front().done);
+    waiters_.pop_front();
+    const auto refused = std::exchange(problem_, std::nullopt);
+    done(refused ? result<payload>(*refused) : result<payload>(payload{}));
+  }
+}
+
+void client_core::problem(error why, std::string_view about) {
+  log(log_level::warning, "client: refused about=" + std::string(about) + " why=" + why.message());
+  if (!problem_) problem_ = std::move(why);
+}
+
+result<void> client_core::write(const client_message& message) {
+  encoded_.clear();
+  if (auto encoded = codec_.encode(message, encoding_, encoded_); !encoded) return encoded;
+  if (encoded_.size() > options_.message_bytes_max) return error{errc::too_large, "the message is too long for a node"};
+  auto& stream = *wire_->stream;
+  const bool taken = encoding_ == client_encoding::json ? stream.send_text(encoded_) : stream.send_binary(encoded_);
+  if (!taken) return error{errc::closed, "the connection is closing"};
+  return {};
+}
+
+}  // namespace askr
