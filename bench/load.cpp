@@ -10,7 +10,8 @@ namespace askr::bench {
 load::load(const load_options& options) : options_(options), requests_(options.in_flight) {
   for (auto& each : requests_) {
     each.payload.resize(options.payload_bytes);
-    for (std::size_t at = 0; at < each.payload.size(); ++at) each.payload[at] = static_cast<std::uint8_t>(at * 167 + 13);
+    for (std::size_t at = 0; at < each.payload.size(); ++at)
+      each.payload[at] = static_cast<std::uint8_t>(at * 167 + 13);
   }
 }
 
@@ -33,8 +34,8 @@ bool load::finish_request(std::size_t which, time_point now, byte_span reply) no
   auto& finished = requests_[which];
   finished.under_way = false;
   --under_way_;
-  const bool good = reply.size() == finished.payload.size() &&
-                    std::memcmp(reply.data(), finished.payload.data(), reply.size()) == 0;
+  const bool good =
+      reply.size() == finished.payload.size() && std::memcmp(reply.data(), finished.payload.data(), reply.size()) == 0;
   if (!good) ++errors_;
   if (ended_) return false;
   if (now >= end_) {

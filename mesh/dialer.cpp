@@ -19,7 +19,7 @@ void dialer::add_seed(time_point now, const endpoint& seed) {
 void dialer::on_candidate(time_point now, const node_id& id, const std::vector<endpoint>& endpoints) {
   if (id == self_) return;
   const auto known = candidates_.find(key_of(id));
-  if (known == candidates_.end() && candidates_.size() >= options_.candidates_max) return;
+  if (known == candidates_.end() && candidates_.size() >= options_.candidates_max && !forget_one()) return;
   auto& row = known == candidates_.end() ? candidates_[key_of(id)] : known->second;
   row.id = id;
   row.linked = linked_.contains(id);
@@ -35,6 +35,19 @@ void dialer::on_candidate(time_point now, const node_id& id, const std::vector<e
     row.failures = news ? 0 : row.failures;
     schedule(row, self_ < id ? now : now + options_.higher_id_delay);
   }
+}
+
+// Makes room by forgetting the candidate that has failed most often.
+bool dialer::forget_one() {
+  auto worst = candidates_.end();
+  for (auto each = candidates_.begin(); each != candidates_.end(); ++each) {
+    const auto& row = each->second;
+    if (row.seed || row.linked || row.dialing != 0 || row.failures == 0) continue;
+    if (worst == candidates_.end() || row.failures > worst->second.failures) worst = each;
+  }
+  if (worst == candidates_.end()) return false;
+  candidates_.erase(worst);
+  return true;
 }
 
 void dialer::on_linked(const node_id& id, dial_id dial) {

@@ -77,6 +77,7 @@ class dialer {
   using key = std::string;
 
   static key key_of(const node_id& id) { return id.to_string(); }
+  bool forget_one();
   candidate* dialing(dial_id dial);
   void schedule(candidate& which, time_point due);
   void find_next_due();

@@ -54,7 +54,8 @@ void client_commands::on_timeout(time_point now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const auto mid = deadlines_.begin()->second;
     const bool sent = rows_.at(mid).sent;
-    on_outcome(mid, error{errc::timed_out, sent ? "no outcome before the deadline" : "no connection before the deadline"});
+    on_outcome(mid,
+               error{errc::timed_out, sent ? "no outcome before the deadline" : "no connection before the deadline"});
   }
 }
 

@@ -188,6 +188,7 @@ void client_core::lost(time_point now, const error& why) {
     for (auto& each : std::exchange(waiters_, {})) each.done(why);
   }
   commands_.on_connection_lost({errc::peer_lost, "the connection to " + options_.url + " was lost"});
+  if (phase_ == phase::closed) commands_.close(why);
   for (auto& each : std::exchange(connecting_, {})) each(why);
 }
 

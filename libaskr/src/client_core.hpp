@@ -145,8 +145,8 @@ class client_core {
   std::optional<wire> wire_;
   bool dial_wanted_ = false;
   bool welcomed_once_ = false;
-  unsigned attempts_ = 0;                   ///< Dialled in vain since the last welcome.
-  time_point dial_due_ = time_point::max(); ///< phase::waiting
+  unsigned attempts_ = 0;                    ///< Dialled in vain since the last welcome.
+  time_point dial_due_ = time_point::max();  ///< phase::waiting
   std::string node_name_;
   std::vector<completion> connecting_;
 
@@ -156,7 +156,8 @@ class client_core {
   std::size_t unsent_bytes_ = 0;
   client_services services_;
   client_listeners listeners_;
-  std::map<std::uint64_t, std::string> awaited_;  ///< Subscriptions, serves and fences that the node has to acknowledge.
+  std::map<std::uint64_t, std::string>
+      awaited_;  ///< Subscriptions, serves and fences that the node has to acknowledge.
   std::deque<waiter> waiters_;
   std::optional<error> problem_;  ///< The first refusal since the last ready().
 };

@@ -16,7 +16,9 @@ using kind = client_message::kind;
 constexpr std::size_t unsent_bytes_max = 4 << 20;
 constexpr std::size_t envelope_bytes = 256;
 
-std::size_t size_of(std::string_view name, const payload& data) { return name.size() + data.bytes().size() + envelope_bytes; }
+std::size_t size_of(std::string_view name, const payload& data) {
+  return name.size() + data.bytes().size() + envelope_bytes;
+}
 
 }  // namespace
 
@@ -39,14 +41,19 @@ void client_core::handle(time_point now, const client_message& said) {
       if (awaited_.contains(mid)) return acknowledge(mid);
       commands_.on_outcome(mid, payload(payload_view(said.data, said.data_encoding)));
       return;
-    case kind::failure: return on_failure(now, said);
-    case kind::event: return on_event(said);
-    case kind::command: return on_command(now, said);
-    case kind::cancel: return services_.cancel(said.mid);
+    case kind::failure:
+      return on_failure(now, said);
+    case kind::event:
+      return on_event(said);
+    case kind::command:
+      return on_command(now, said);
+    case kind::cancel:
+      return services_.cancel(said.mid);
     case kind::welcome:
       if (phase_ == phase::greeting) on_welcome(now, said);
       return acknowledge(mid);
-    default: return;
+    default:
+      return;
   }
 }
 

@@ -71,6 +71,7 @@ void connection::wait_readable() {
 }
 
 void connection::on_readable() {
+  const auto started = clock::now();
   for (int reads = 0; reads < reads_per_turn && open_; ++reads) {
     auto room = shell_.scratch();
     if (link_) room = room.first(std::min(room.size(), link_->wanted_bytes()));
@@ -82,6 +83,7 @@ void connection::on_readable() {
     on_bytes(room.first(bytes));
     if (bytes < room.size()) break;
   }
+  shell_.warn_if_slow(started);
   shell_.touch();
   // A client that does not take its replies is not asked for more commands.
   reading_paused_ = session_is_slow();

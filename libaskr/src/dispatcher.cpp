@@ -6,6 +6,7 @@
 #include "libaskr/src/session_table.hpp"
 
 #include <askr/assert.hpp>
+#include <askr/value.hpp>
 
 #include <algorithm>
 
@@ -32,6 +33,19 @@ command make_owned(const command_request& request, time_point deadline) {
           .keeper = owned};
 }
 
+/// The connected state has verbs of its own. They are checked where a client enters, since only that node knows all of
+/// its rights, and again where the command is served.
+result<void> may_touch_state(const command_request& request) {
+  const bool sets = request.name == "STATE_SET";
+  if (!sets && request.name != "STATE_REQUEST") return {};
+  const auto said = request.data.try_as<value>();
+  const auto* key = said ? said->find("key") : nullptr;
+  // Without a key it is about all of the state.
+  const std::string which = key != nullptr && key->is_string() ? key->as_string() : ">";
+  if (request.who->rights.may(sets ? verb::state_write : verb::state_read, which)) return {};
+  return error{errc::denied, request.who->name + " may not " + (sets ? "set" : "read") + " state " + which};
+}
+
 error no_handler(std::string_view name) {
   return {errc::no_handler, "Command's callback for " + std::string(name) + " not found"};
 }
@@ -53,6 +67,10 @@ dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_tabl
 bool dispatcher::admit(const command_request& request, caller& from) {
   if (!request.who->rights.may(verb::send, request.name)) {
     refuse(from, {errc::denied, request.who->name + " may not send " + std::string(request.name)});
+    return false;
+  }
+  if (const auto allowed = may_touch_state(request); !allowed) {
+    refuse(from, allowed.error());
     return false;
   }
   if (request.depth > limits_.call_depth_max) {

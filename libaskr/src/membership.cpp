@@ -179,8 +179,9 @@ void membership::on_beacon(time_point now, const transport::beacon& heard) {
 
 // --- what peers say
 
-bool membership::on_record(peer& from, const transport::node_record_message& message) {
+bool membership::on_record(time_point now, peer& from, const transport::node_record_message& message) {
   if (message.id != from.node || message.incarnation != from.life) return false;
+  dialer_.on_candidate(now, message.id, parse_endpoints(message.endpoints));  // For the day when the link is lost.
   if (!directory_.merge(from_wire(message))) return true;
   from.name = message.name;
   const auto* current = peers_.find(peers_.link_to(from.node));

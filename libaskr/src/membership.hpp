@@ -51,7 +51,7 @@ class membership {
   void on_beacon(time_point now, const transport::beacon& heard);
 
   /// False if the record is not the peer's own: the link is to be closed.
-  bool on_record(peer& from, const transport::node_record_message& record);
+  bool on_record(time_point now, peer& from, const transport::node_record_message& record);
   void on_peer_list(time_point now, const std::vector<transport::peer_entry>& entries);
   void on_ping(time_point now, peer& from, const transport::ping_message& ping);
   void on_bye(peer& from, const transport::bye_message& bye);

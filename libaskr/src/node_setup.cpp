@@ -4,8 +4,10 @@
 #include "crypto/key_file.hpp"
 
 #include <pwd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -36,6 +38,10 @@ T value_or_throw(result<T> outcome) {
 
 node_options validated(node_options options) {
   if (const auto checked = validate(options); !checked) throw failure(checked.error());
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur != RLIM_INFINITY) {
+    options.limits.sessions_max = std::min<std::size_t>(options.limits.sessions_max, descriptors.rlim_cur / 2);
+  }
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include "libaskr/src/connection.hpp"
 #include "libaskr/src/handler_errors.hpp"
 #include "libaskr/src/node_setup.hpp"
+#include "libaskr/src/thread_context.hpp"
 #include "transport/io/connector.hpp"
 #include "transport/names.hpp"
 
@@ -29,6 +30,8 @@ asio::any_io_executor current_node_executor() {
   return thread_context->get_executor();
 }
 
+void set_thread_context(asio::io_context& context) noexcept { thread_context = &context; }
+
 node_shell::node_shell(node_options options, asio::io_context* context)
     : options_(validated(std::move(options))),
       own_context_(context == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
@@ -50,6 +53,12 @@ node_shell::~node_shell() { stop(); }
 // --- tasks from outside
 
 bool node_shell::run(task work) {
+  if (running_ && !stopped_ && context_->get_executor().running_in_this_thread()) {
+    if (own_tasks_.size() >= tasks_max) return false;
+    own_tasks_.push_back(std::move(work));
+    touch();
+    return true;
+  }
   {
     const std::lock_guard lock(tasks_mutex_);
     if (stopped_ || tasks_.size() >= tasks_max) return false;
@@ -67,11 +76,16 @@ void node_shell::run_tasks() {
     running_tasks_.swap(tasks_);
     tasks_posted_ = false;
   }
-  const auto started = clock::now();
-  for (auto& each : running_tasks_) each();
-  running_tasks_.clear();
-  warn_if_slow(started);
+  run_all(running_tasks_);
   touch();
+}
+
+void node_shell::run_all(std::vector<task>& tasks) {
+  if (tasks.empty()) return;
+  const auto started = clock::now();
+  for (auto& each : tasks) each();
+  tasks.clear();
+  warn_if_slow(started);
 }
 
 void node_shell::send(std::string_view name, payload data, const send_options& options, node::completion done) {
@@ -127,15 +141,11 @@ void node_shell::start() {
   accept();
   running_ = true;
   touch();
-  if (own_context_) {
-    thread_ = std::thread([this] {
-      thread_context = context_;
-      const auto working = asio::make_work_guard(*context_);
-      context_->run();
-    });
-  } else {
-    asio::post(*context_, [self = shared_from_this()] { thread_context = self->context_; });
-  }
+  if (!own_context_) return;
+  thread_ = std::thread([this] {
+    const auto working = asio::make_work_guard(*context_);
+    context_->run();
+  });
 }
 
 void node_shell::listen() {
@@ -161,22 +171,10 @@ void node_shell::listen() {
 }
 
 void node_shell::stop() {
-  if (stopped_.exchange(true)) return;
-  if (running_) {
-    auto ended = std::make_shared<std::promise<void>>();
-    auto wait = ended->get_future();
-    if (context_->stopped() || context_->get_executor().running_in_this_thread()) {
-      say_goodbye();
-      close_all();
-    } else {
-      asio::post(*context_, [self = shared_from_this(), ended] {
-        self->on_closed_ = [ended] { ended->set_value(); };
-        self->say_goodbye();
-        self->linger();
-      });
-      wait.wait();
-    }
-  }
+  const bool here = context_->stopped() || context_->get_executor().running_in_this_thread();
+  if (!stopped_.exchange(true) && running_) end(here);
+  if (thread_.get_id() == std::this_thread::get_id()) return;  // Whoever destroys the node waits for this thread.
+  const std::lock_guard lock(stop_mutex_);
   running_ = false;
   workers_.stop();
   if (!own_context_) return;
@@ -187,8 +185,25 @@ void node_shell::stop() {
   own_context_->poll();
 }
 
+void node_shell::end(bool here) {
+  if (here) {
+    say_goodbye();
+    return close_all();
+  }
+  auto ended = std::make_shared<std::promise<void>>();
+  auto wait = ended->get_future();
+  asio::post(*context_, [self = shared_from_this(), ended] {
+    self->on_closed_ = [ended] { ended->set_value(); };
+    self->say_goodbye();
+    self->linger();
+  });
+  wait.wait();
+}
+
 void node_shell::say_goodbye() {
   run_tasks();
+  running_tasks_.swap(own_tasks_);
+  run_all(running_tasks_);
   core_.stop(clock::now());
   end_turn();
   asio::error_code ignored;
@@ -333,6 +348,7 @@ void node_shell::start_job(handler_job job) {
       answer(kind ? result<payload>(payload(std::move(packed), *kind)) : result<payload>(kind.error()));
     });
   }
+  thread_context = context_;
   try {
     job.handler->start(std::move(job.asked), responder(std::move(answer)));
   } catch (...) {
@@ -364,6 +380,9 @@ void node_shell::touch() {
 }
 
 void node_shell::end_turn() {
+  // What handlers have asked for since: what these ask for is for the next turn.
+  running_tasks_.swap(own_tasks_);
+  run_all(running_tasks_);
   const auto now = clock::now();
   if (core_.next_timeout() <= now) core_.on_timeout(now);
   start_jobs();

@@ -74,6 +74,8 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   void touch();
   void remove(connection& which);
   void log(log_level level, std::string_view line);
+  /// Names the handler that ran last if the node's thread was held for too long since `started`.
+  void warn_if_slow(time_point started);
   bool running() const noexcept { return running_; }
   /// A stranger may stay until it has shown who it is: false if there are too many of them.
   bool admit_stranger(const asio::ip::address& address);
@@ -93,11 +95,12 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   void start_job(handler_job job);
   void ask_authenticator();
   void run_tasks();
+  void run_all(std::vector<task>& tasks);
   void end_turn();
   void flush_links();
   void flush_sessions();
   void arm_timer();
-  void warn_if_slow(time_point started);
+  void end(bool here);
   void say_goodbye();
   void linger();
   void close_all();
@@ -129,8 +132,10 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   std::atomic<bool> stopped_ = false;
   task on_closed_;  ///< Set while stop() waits for the last connection.
   std::thread thread_;
+  std::mutex stop_mutex_;
   std::mutex tasks_mutex_;
-  std::vector<task> tasks_;
+  std::vector<task> tasks_;      ///< From other threads, guarded by tasks_mutex_.
+  std::vector<task> own_tasks_;  ///< From handlers and completions, on the node's thread.
   std::vector<task> running_tasks_;
   bool tasks_posted_ = false;
   std::atomic<std::uint64_t> last_listener_ = 0;

@@ -38,7 +38,7 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
     case message_kind::cancel: return on_cancel(from, message);
     case message_kind::ping: return on_ping(now, from, message);
     case message_kind::bye: return on_bye(from, message);
-    case message_kind::node_record: return on_node_record(from, message);
+    case message_kind::node_record: return on_node_record(now, from, message);
     case message_kind::peer_list: return on_peer_list(now, message);
     case message_kind::none:
     case message_kind::chunk: break;  // The inbox deals with these.
@@ -127,10 +127,10 @@ result<void> peer_door::on_bye(peer& from, const opened_message& message) {
   return {};
 }
 
-result<void> peer_door::on_node_record(peer& from, const opened_message& message) {
+result<void> peer_door::on_node_record(time_point now, peer& from, const opened_message& message) {
   const auto record = transport::decode_node_record(message);
   if (!record) return record.error();
-  if (!members_.on_record(from, *record)) return error{errc::bad_message, "a record that is not the peer's own"};
+  if (!members_.on_record(now, from, *record)) return error{errc::bad_message, "a record that is not the peer's own"};
   return {};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// A client: the verbs of a node, spoken over a WebSocket to a node that runs elsewhere. It has no keys, no links and no
-/// part in the mesh; what it serves and listens to is announced by the node it is connected to.
+/// A client: the verbs of a node, spoken over a WebSocket to a node that runs elsewhere. It has no keys, no links and
+/// no part in the mesh; what it serves and listens to is announced by the node it is connected to.
 ///
 ///     askr::client client{{.url = "ws://127.0.0.1:8800"}};
 ///     client.listen("FETCHED_TIME", [](std::int64_t time) { std::cout << time << '\n'; });

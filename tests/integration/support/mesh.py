@@ -86,6 +86,7 @@ class Mesh:
         self.environment = dict(os.environ, HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder / "config"),
                                 XDG_RUNTIME_DIR=str(self.folder), NO_COLOR="1")
         self.environment.pop("ASKR_URL", None)
+        self.sanitized = b"__asan_init" in (self.binaries / "askr").read_bytes()  # Then memory and time are no measure.
 
     def start(self, program, label, *options, workspace=None, port=0):
         """Starts a process and does not wait for it."""

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/// askr-bench: see bench/README.md.
+#include "bench/arguments.hpp"
+#include "bench/rpc.hpp"
+
+#include <cstdio>
+#include <exception>
+
+namespace askr::bench {
+namespace {
+
+constexpr const char* usage =
+    "askr-bench rpc   commands between two processes, against plain TCP\n"
+    "  --system S     askr, askr-future, raw, or several with commas, measured by turns (askr)\n"
+    "  --payload N    bytes of each request and reply (128)\n"
+    "  --in-flight N  requests under way at any time (1)\n"
+    "  --pin P        -1: not pinned, 0: all on CPU 0, 1: requester on CPU 0, server on CPU 1 (-1)\n"
+    "  --seconds S    length of a round (2)       --rounds R  medians are taken over them (5)\n"
+    "  --json         one line per system\n"
+    "askr-bench idle  memory, start and CPU time of a node that does nothing\n"
+    "  --seconds S    how long to watch it (3)    --rounds R  (5)    --json\n";
+
+int run(int count, char** values) {
+  arguments given(count - 1, values + 1);
+  const auto what = given.take_word();
+  if (what == "rpc") return run_rpc(given);
+  if (what == "idle") return run_idle(given);
+  if (what == "askr-server") return run_askr_server(given);
+  if (what == "raw-server") return run_raw_server(given);
+  if (what == "idle-node") return run_idle_node(given);
+  if (given.take_flag("--help") || what == "help") return std::fputs(usage, stdout), 0;
+  throw bad_arguments(what.empty() ? "what shall be measured?" : "unknown measurement \"" + what + "\"");
+}
+
+}  // namespace
+}  // namespace askr::bench
+
+int main(int count, char** values) {
+  try {
+    return askr::bench::run(count, values);
+  } catch (const askr::bench::bad_arguments& why) {
+    std::fprintf(stderr, "askr-bench: %s\n%s", why.what(), askr::bench::usage);
+    return 2;
+  } catch (const std::exception& why) {
+    std::fprintf(stderr, "askr-bench: %s\n", why.what());
+    return 1;
+  }
+}

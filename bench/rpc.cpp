@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "bench/rpc.hpp"
+
+#include "bench/raw_stream.hpp"
+#include "bench/report.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace askr::bench {
+namespace {
+
+struct rpc_settings {
+  load_options load;
+  pinning where = pinning::none;
+  std::size_t rounds = 5;
+  bool json = false;
+};
+
+/// One system and what its rounds came to.
+struct contestant {
+  std::string system;
+  std::unique_ptr<requester> ask;
+  std::vector<round_result> rounds;
+};
+
+struct summary {
+  spread per_second, p50_us, p99_us, p999_us, cpu_us_per_op;
+  double errors = 0;
+  double lost = 0;
+};
+
+std::unique_ptr<requester> make_requester(const std::string& system, pinning where) {
+  if (system == "askr") return make_askr_requester(where);
+  if (system == "askr-future") return make_askr_future_requester(where);
+  if (system == "raw") return make_raw_requester(where);
+  throw bad_arguments("--system is askr, askr-future, raw, or several with commas, not \"" + system + "\"");
+}
+
+std::vector<contestant> make_contestants(const std::string& systems, pinning where) {
+  std::vector<contestant> all;
+  for (std::size_t from = 0; from <= systems.size();) {
+    const auto to = std::min(systems.find(',', from), systems.size());
+    auto system = systems.substr(from, to - from);
+    auto ask = make_requester(system, where);
+    all.push_back({std::move(system), std::move(ask), {}});
+    from = to + 1;
+  }
+  return all;
+}
+
+summary summarise(const std::vector<round_result>& rounds) {
+  const auto over = [&](auto value_of) {
+    std::vector<double> values;
+    for (const auto& each : rounds) {
+      if (each.latency.count() > 0 && each.seconds > 0) values.push_back(value_of(each));
+    }
+    return spread_of(std::move(values));
+  };
+  const auto percentile = [&](double share) {
+    return over([share](const round_result& each) { return each.latency.percentile_us(share); });
+  };
+  const auto count_of = [](const round_result& each) { return static_cast<double>(each.latency.count()); };
+  summary sum{.per_second = over([&](const round_result& each) { return count_of(each) / each.seconds; }),
+              .p50_us = percentile(0.5),
+              .p99_us = percentile(0.99),
+              .p999_us = percentile(0.999),
+              .cpu_us_per_op = over([&](const round_result& each) { return each.cpu_us / count_of(each); })};
+  for (const auto& each : rounds) {
+    sum.errors += static_cast<double>(each.errors);
+    sum.lost += static_cast<double>(each.lost);
+  }
+  return sum;
+}
+
+double ratio(const spread& of, const spread& to) { return to.median > 0 ? of.median / to.median : 0; }
+
+void print_json(const rpc_settings& settings, const contestant& who, const summary& sum, const summary* raw) {
+  json_line line;
+  line.add("workload", "rpc")
+      .add("system", who.system)
+      .add("payload", static_cast<double>(settings.load.payload_bytes))
+      .add("in_flight", static_cast<double>(settings.load.in_flight))
+      .add("pin", static_cast<double>(settings.where))
+      .add("seconds", std::chrono::duration<double>(settings.load.length).count())
+      .add("rounds", static_cast<double>(settings.rounds))
+      .add("per_second", sum.per_second)
+      .add("p50_us", sum.p50_us)
+      .add("p99_us", sum.p99_us.median)
+      .add("p999_us", sum.p999_us.median)
+      .add("cpu_us_per_op", sum.cpu_us_per_op.median)
+      .add("errors", sum.errors)
+      .add("lost", sum.lost);
+  if (raw != nullptr) {
+    line.add("per_second_of_raw", ratio(sum.per_second, raw->per_second))
+        .add("p50_of_raw", ratio(sum.p50_us, raw->p50_us))
+        .add("p999_of_raw", ratio(sum.p999_us, raw->p999_us));
+  }
+  line.add("machine", describe_machine()).add("build", describe_build());
+  std::puts(line.text().c_str());
+}
+
+void print_title(const rpc_settings& settings) {
+  std::printf("rpc: %zu B, %zu in flight, pin %d, %zu rounds of %g s (medians; min and max of the rounds)\n",
+              settings.load.payload_bytes, settings.load.in_flight, static_cast<int>(settings.where), settings.rounds,
+              std::chrono::duration<double>(settings.load.length).count());
+  std::printf("%-12s %11s %23s %9s %9s %9s %10s %7s %5s %16s\n", "system", "per second", "(min - max)", "p50 us",
+              "p99 us", "p99.9 us", "CPU us/op", "errors", "lost", "of raw: /s, p50");
+}
+
+void print_row(const contestant& who, const summary& sum, const summary* raw) {
+  std::printf("%-12s %11.0f %23s %9.2f %9.2f %9.2f %10.3f %7.0f %5.0f", who.system.c_str(), sum.per_second.median,
+              ("(" + format_number(sum.per_second.min) + " - " + format_number(sum.per_second.max) + ")").c_str(),
+              sum.p50_us.median, sum.p99_us.median, sum.p999_us.median, sum.cpu_us_per_op.median, sum.errors, sum.lost);
+  if (raw != nullptr) {
+    std::printf("       %.2f %.2f", ratio(sum.per_second, raw->per_second), ratio(sum.p50_us, raw->p50_us));
+  }
+  std::putchar('\n');
+}
+
+/// True if everything that was asked was answered.
+bool print(const rpc_settings& settings, const std::vector<contestant>& all) {
+  const auto raw_one = std::ranges::find(all, "raw", &contestant::system);
+  const auto raw = raw_one != all.end() ? summarise(raw_one->rounds) : summary{};
+  bool good = true;
+  if (!settings.json) print_title(settings);
+  for (const auto& each : all) {
+    const auto sum = summarise(each.rounds);
+    const auto* compared = raw_one != all.end() && &each != &*raw_one ? &raw : nullptr;
+    settings.json ? print_json(settings, each, sum, compared) : print_row(each, sum, compared);
+    good &= sum.errors == 0 && sum.lost == 0 && sum.per_second.min > 0;
+  }
+  return good;
+}
+
+rpc_settings read_settings(arguments& given) {
+  rpc_settings settings;
+  const auto number = [&](std::string_view name, long fallback, long min, long max) {
+    return static_cast<std::size_t>(given.take_integer(name, fallback, min, max));
+  };
+  settings.load.payload_bytes = number("--payload", 128, 8, raw_stream::payload_bytes_max);
+  settings.load.in_flight = number("--in-flight", 1, 1, 4096);
+  settings.rounds = number("--rounds", 5, 1, 1000);
+  settings.where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
+  const std::chrono::duration<double> length(given.take_number("--seconds", 2, 0.01, 3600));
+  settings.load.length = std::chrono::duration_cast<std::chrono::nanoseconds>(length);
+  settings.load.warm_up = std::max<std::chrono::nanoseconds>(100ms, settings.load.length / 5);
+  settings.json = given.take_flag("--json");
+  return settings;
+}
+
+}  // namespace
+
+int run_rpc(arguments& given) {
+  const auto settings = read_settings(given);
+  const auto systems = given.take_text("--system", "askr");
+  given.finish();
+  pin_requester(settings.where);
+  auto all = make_contestants(systems, settings.where);
+  // By turns, so that what else the machine does in the meantime strikes all of them.
+  for (std::size_t round = 0; round < settings.rounds; ++round) {
+    for (auto& each : all) each.rounds.push_back(each.ask->run(settings.load));
+  }
+  return print(settings, all) ? 0 : 1;
+}
+
+}  // namespace askr::bench

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "bench/rpc.hpp"
+
+#include <askr/node.hpp>
+
+#include <asio/post.hpp>
+
+#include <algorithm>
+#include <future>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace askr::bench {
+namespace {
+
+constexpr const char* command_name = "bench.echo";
+constexpr const char* workspace = "askr-bench";
+constexpr milliseconds join_timeout = seconds(10);
+
+// Only the two of us know it, and it never shows on a command line.
+std::string random_secret() {
+  std::string secret;
+  for (auto random = entropy{}; secret.size() < 48;) secret.push_back(static_cast<char>('a' + random.next() % 26));
+  return secret;
+}
+
+node_options options_for(std::string name, const std::string& secret) {
+  node_options options;
+  options.name = std::move(name);
+  options.workspace = workspace;
+  options.port = 0;
+  options.beacon = false;
+  options.secret = secret;
+  return options;
+}
+
+bool serves(const node_info& each) {
+  return !each.self && std::find(each.commands.begin(), each.commands.end(), command_name) != each.commands.end();
+}
+
+/// A server in a child and a node here that is linked to it.
+class node_pair {
+ public:
+  explicit node_pair(pinning where)
+      : secret_(random_secret()), child_({"askr-server", "--pin", std::to_string(static_cast<int>(where))}, secret_) {
+    auto options = options_for("requester", secret_);
+    options.seeds = {"127.0.0.1:" + child_.read_line()};
+    node_.emplace(std::move(options));
+    node_->start();
+    const auto until = clock::now() + join_timeout;
+    while (std::ranges::none_of(node_->nodes(), serves)) {
+      if (clock::now() > until) throw std::runtime_error("the nodes did not link up");
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+
+  askr::node& node() noexcept { return *node_; }
+  pid_t server() const noexcept { return child_.id(); }
+
+ private:
+  std::string secret_;
+  child_process child_;
+  std::optional<askr::node> node_;
+};
+
+byte_span bytes_of(const result<payload>& outcome) { return outcome ? outcome->bytes() : byte_span{}; }
+
+/// Chains callbacks on the node's own thread.
+class callback_requester : public requester {
+ public:
+  explicit callback_requester(pinning where) : nodes_(where) {}
+
+  round_result run(load_options options) override {
+    options.server = nodes_.server();
+    load_.emplace(options);
+    ended_ = {};
+    auto ended = ended_.get_future();
+    asio::post(nodes_.node().get_executor(), [this, count = options.in_flight] {
+      const auto now = clock::now();
+      load_->start(now);
+      for (std::size_t which = 0; which < count; ++which) request(which, now);
+    });
+    // Every command has an outcome by its deadline, which is shorter than our patience: nothing comes after it.
+    ended.wait_for(load_->patience());
+    std::promise<round_result> result;
+    asio::post(nodes_.node().get_executor(), [&] { result.set_value(load_->result()); });
+    return result.get_future().get();
+  }
+
+ private:
+  void request(std::size_t which, time_point now) {
+    nodes_.node().send_with(command_name, payload::raw(load_->start_request(which, now)), {},
+                            [this, which](result<payload> outcome) { on_outcome(which, outcome); });
+  }
+
+  void on_outcome(std::size_t which, const result<payload>& outcome) {
+    const auto now = clock::now();
+    if (load_->finish_request(which, now, bytes_of(outcome))) return request(which, now);
+    if (load_->done()) ended_.set_value();
+  }
+
+  // The nodes go first, and with them the last callback.
+  std::optional<load> load_;
+  std::promise<void> ended_;
+  node_pair nodes_;
+};
+
+/// Threads that wait, each for its own answer.
+class future_requester : public requester {
+ public:
+  explicit future_requester(pinning where) : nodes_(where) {}
+
+  round_result run(load_options options) override {
+    options.server = nodes_.server();
+    const auto threads_count = std::exchange(options.in_flight, 1);
+    std::vector<round_result> results(threads_count);
+    std::vector<std::thread> threads;
+    for (auto& each : results) threads.emplace_back([&] { each = run_one(options); });
+    for (auto& each : threads) each.join();
+    // All measure the same processes at nearly the same time, so one reading of the meters is enough.
+    auto sum = results.front();
+    for (std::size_t at = 1; at < results.size(); ++at) {
+      sum.latency.merge(results[at].latency);
+      sum.errors += results[at].errors;
+    }
+    return sum;
+  }
+
+ private:
+  round_result run_one(const load_options& options) {
+    load requests(options);
+    requests.start(clock::now());
+    for (bool more = true; more;) {
+      auto outcome = ask(requests.start_request(0, clock::now()));
+      more = requests.finish_request(0, clock::now(), bytes_of(outcome));
+    }
+    return requests.result();
+  }
+
+  result<payload> ask(byte_span data) {
+    try {
+      return nodes_.node().send(command_name, payload::raw(data)).get();
+    } catch (const failure& why) {
+      return error{errc::handler_failed, why.what()};
+    }
+  }
+
+  node_pair nodes_;
+};
+
+}  // namespace
+
+std::unique_ptr<requester> make_askr_requester(pinning where) { return std::make_unique<callback_requester>(where); }
+
+std::unique_ptr<requester> make_askr_future_requester(pinning where) {
+  return std::make_unique<future_requester>(where);
+}
+
+int run_askr_server(arguments& given) {
+  const auto where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
+  given.finish();
+  pin_server(where);
+  askr::node server(options_for("server", read_first_line()));
+  server.on(command_name, [](const command& asked) { return asked.data; });
+  server.start();
+  say(std::to_string(server.port()));
+  wait_for_end_of_input();
+  return 0;
+}
+
+// --- a node that does nothing
+
+int run_idle_node(arguments& given) {
+  given.finish();
+  askr::node idle([] {
+    auto options = options_for("idle", read_first_line());
+    options.beacon = true;
+    return options;
+  }());
+  idle.start();
+  say(std::to_string(idle.port()));
+  wait_for_end_of_input();
+  return 0;
+}
+
+}  // namespace askr::bench
