@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Makes the secrets that options name: a workspace's secret, a node's identity, and clients' tokens. Files get mode
+/// 0600, are made whole or not at all, and are never overwritten.
+
+#include <askr/error.hpp>
+#include <askr/node_id.hpp>
+
+#include <string>
+
+namespace askr {
+
+/// For node_options::secret and secret_file: 64 hexadecimal digits from the operating system's random source.
+std::string generate_workspace_secret();
+/// For authenticator `token`: what a client shows.
+std::string generate_token();
+
+/// Fails with errc::bad_key_file if the file exists, else io_failed.
+result<void> generate_workspace_secret_file(const std::string& path);
+/// The same for node_options::identity_file. The id is the one the node will have.
+result<node_id> generate_identity_file(const std::string& path);
+
+/// The token in a client's file: its first line, either the secret alone or `NAME SECRET`, so that a token file made for
+/// one client serves both sides. Fails with errc::bad_key_file unless the file is this user's own, with mode 0600.
+result<std::string> read_token_file(const std::string& path);
+
+}  // namespace askr

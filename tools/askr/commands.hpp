@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// The commands of `askr`, each in a file of its own: what the command line gives them, and their exit status (0 done,
+/// 1 an error with a name, 2 wrong usage). They may throw askr::failure, which main() prints.
+
+#include <askr/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace askr::cli {
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_error = 1;
+inline constexpr int exit_usage = 2;
+
+/// What all commands share.
+struct global_options {
+  std::string url = "ws://127.0.0.1:8800";
+  std::string token_file = {};
+  std::string workspace = {};
+  bool json = false;
+};
+
+struct node_arguments {
+  std::string name = "node";
+  std::uint16_t port = 8800;
+  std::string bind = "127.0.0.1";
+  std::vector<std::string> join = {};
+  std::string secret_file = {};
+  std::string identity_file = {};
+  bool no_beacon = false;
+  std::uint16_t beacon_port = 8799;
+  bool open = false;
+  std::vector<std::string> allowed_hosts = {};
+  std::vector<std::string> allowed_origins = {};
+  bool verbose = false;
+};
+
+struct serve_arguments {
+  std::string command;
+  std::vector<std::string> program;
+  std::size_t jobs = 4;
+};
+
+struct send_arguments {
+  std::string command;
+  std::string data = {};
+  std::string to = {};
+  milliseconds timeout = seconds(10);
+  bool idempotent = false;
+};
+
+struct emit_arguments {
+  std::string topic;
+  std::string data = {};
+};
+
+struct listen_arguments {
+  std::vector<std::string> topics;
+  std::uint64_t count = 0;  ///< 0: for ever.
+};
+
+struct keygen_arguments {
+  std::string secret_file = {};
+  std::string identity_file = {};
+  std::string token_name = {};
+};
+
+int run_node(const global_options& global, const node_arguments& arguments);
+int run_serve(const global_options& global, const serve_arguments& arguments);
+int run_send(const global_options& global, const send_arguments& arguments);
+int run_emit(const global_options& global, const emit_arguments& arguments);
+int run_listen(const global_options& global, const listen_arguments& arguments);
+int run_nodes(const global_options& global);
+int run_keygen(const global_options& global, const keygen_arguments& arguments);
+int run_version(const global_options& global);
+
+}  // namespace askr::cli
