@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
@@ -43,18 +44,21 @@ void pin_to(int cpu) {
   if (::sched_setaffinity(0, sizeof only, &only) != 0) fail("pin to a CPU");
 }
 
+// By its name, which valgrind and the process list understand.
+std::string own_program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
 [[noreturn]] void become(std::vector<std::string>& arguments, int input, int output) {
   std::vector<char*> values;
   for (auto& each : arguments) values.push_back(each.data());
   values.push_back(nullptr);
-  if (::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0) ::execv("/proc/self/exe", values.data());
+  if (::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0) ::execv(values[0], values.data());
   ::_exit(127);
 }
 
 }  // namespace
 
 child_process::child_process(std::vector<std::string> arguments, const std::string& line) {
-  arguments.insert(arguments.begin(), "askr-bench");
+  arguments.insert(arguments.begin(), own_program());
   const auto to_child = make_pipe();
   const auto from_child = make_pipe();
   started_ = clock::now();

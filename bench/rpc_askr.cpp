@@ -2,6 +2,7 @@
 #include "bench/rpc.hpp"
 
 #include <askr/node.hpp>
+#include <askr/random.hpp>
 
 #include <asio/post.hpp>
 
@@ -23,7 +24,7 @@ constexpr milliseconds join_timeout = seconds(10);
 // Only the two of us know it, and it never shows on a command line.
 std::string random_secret() {
   std::string secret;
-  for (auto random = entropy{}; secret.size() < 48;) secret.push_back(static_cast<char>('a' + random.next() % 26));
+  for (const entropy random; secret.size() < 48;) secret.push_back(static_cast<char>('a' + random.next() % 26));
   return secret;
 }
 

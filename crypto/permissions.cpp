@@ -32,7 +32,8 @@ bool pattern_matches(std::string_view pattern, std::string_view name) noexcept {
     const bool name_ends = name.find('.') == std::string_view::npos;
     const auto expected = next_level(pattern);
     const auto level = next_level(name);
-    if (expected != "*" && expected != level) return false;
+    // One level of any name, but not the pattern for many levels: `door.*` must not let anybody subscribe to `door.>`.
+    if (expected != level && (expected != "*" || level == ">")) return false;
     if (pattern_ends || name_ends) return pattern_ends && name_ends;
   }
   return pattern.empty() && name.empty();

@@ -211,7 +211,10 @@ admission outbox::append_peer_list(std::span<const peer_entry> peers) {
   return admission::queued;
 }
 
-void outbox::append_bye(const bye_message& bye) { append_control(bye); }
+void outbox::append_bye(const bye_message& bye) {
+  write_message(lanes_[farewell].begin(), bye);
+  lanes_[farewell].end();
+}
 
 // ---- draining
 
@@ -248,6 +251,8 @@ byte_span outbox::gather(byte_buffer& scratch) {
   take_from(event);
   // One chunk of bulk and no more, so that what comes next turn finds the link free soon.
   write_raw(scratch, lanes_[bulk].take(std::min(kept, record_plaintext_bytes_max - scratch.size())));
+  kept = 0;
+  if (queued_bytes() == lanes_[farewell].size()) take_from(farewell);
   return scratch;
 }
 

@@ -63,7 +63,7 @@ class outbox {
   [[nodiscard]] admission append_node_record(const node_record_message& record);
   /// Any number of peers: as many messages as it takes.
   [[nodiscard]] admission append_peer_list(std::span<const peer_entry> peers);
-  /// Always taken. What was appended before to lower lanes may be cut off by it, so drain first if it matters.
+  /// Always taken, and goes out behind everything else that waits.
   void append_bye(const bye_message& bye);
 
   /// The next record's plaintext: whole messages, at most 65,519 bytes; empty when nothing is left. Valid until the
@@ -82,7 +82,7 @@ class outbox {
   void set_bottleneck(bool is_bottleneck) noexcept { bottleneck_ = is_bottleneck; }
 
  private:
-  enum lane_index : std::size_t { control, reply, command, event, bulk, lanes_count };
+  enum lane_index : std::size_t { control, reply, command, event, bulk, farewell, lanes_count };
 
   /// Framed messages in the order of their coming. What was taken is cut off the front now and then.
   class lane {

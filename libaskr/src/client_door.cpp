@@ -71,7 +71,7 @@ result<session_id> client_door::open(time_point opened, std::string address, boo
   ++from_there;
   ++counts_.sessions_opened;
   const auto id = sessions_.next_id();
-  sessions_.add(std::make_unique<client>(id, session_options_, entropy_, deflate_, std::move(address), loopback, opened));
+  sessions_.add(std::make_unique<client_row>(id, session_options_, entropy_, deflate_, std::move(address), loopback, opened));
   return id;
 }
 
@@ -95,7 +95,7 @@ void client_door::on_bytes(time_point now, session_id from, mutable_byte_span re
   pump(now, *which);
 }
 
-void client_door::pump(time_point now, client& from) {
+void client_door::pump(time_point now, client_row& from) {
   if (from.wire.upgraded() && !from.asked) {
     from.auth_due = now + options_.sessions.auth_deadline;
     ask(from, from.wire.shown().token);
@@ -107,7 +107,7 @@ void client_door::pump(time_point now, client& from) {
   sessions_.mark_dirty(from);
 }
 
-void client_door::receive(time_point now, client& from, bool text, mutable_byte_span data) {
+void client_door::receive(time_point now, client_row& from, bool text, mutable_byte_span data) {
   if (from.verdict_pending) return keep_for_later(now, from, text, data);
   auto& codec = sessions_.codec();
   const auto how = text ? transport::client_encoding::json : transport::client_encoding::msgpack;
@@ -122,7 +122,7 @@ void client_door::receive(time_point now, client& from, bool text, mutable_byte_
   refuse(from, codec.last_mid(), said.error());
 }
 
-void client_door::keep_for_later(time_point now, client& from, bool text, byte_span data) {
+void client_door::keep_for_later(time_point now, client_row& from, bool text, byte_span data) {
   from.backlog_bytes += data.size();
   if (from.backlog_bytes > backlog_bytes_max) {
     return from.wire.close(now, close_codes::policy_violation, "wait for the answer to auth");
@@ -132,7 +132,7 @@ void client_door::keep_for_later(time_point now, client& from, bool text, byte_s
 
 // --- who it is
 
-void client_door::ask(client& about, std::string token) {
+void client_door::ask(client_row& about, std::string token) {
   about.asked = true;
   about.verdict_pending = true;
   ++about.attempts;
@@ -141,7 +141,7 @@ void client_door::ask(client& about, std::string token) {
   credentials_.emplace_back(about.id, std::move(shown));
 }
 
-void client_door::on_auth(time_point now, client& from, const message& said) {
+void client_door::on_auth(time_point now, client_row& from, const message& said) {
   if (from.attempts >= auth_attempts_max) {
     refuse(from, said.mid, {errc::unauthenticated, "too many attempts"});
     return from.wire.close(now, close_codes::policy_violation, "unauthenticated");
@@ -170,7 +170,7 @@ void client_door::on_verdict(time_point now, session_id session, result<principa
   sessions_.mark_dirty(*which);
 }
 
-void client_door::on_admitted(time_point, client& who) {
+void client_door::on_admitted(time_point, client_row& who) {
   who.auth_due = time_point::max();
   if (who.attempts > 1) welcome(who, std::exchange(who.auth_mid, {}));
 }
@@ -185,12 +185,12 @@ void client_door::on_timeout(time_point now, session_id session) {
   }
 }
 
-time_point client_door::next_timeout(const client& which) const noexcept {
+time_point client_door::next_timeout(const client_row& which) const noexcept {
   return std::min(which.wire.next_timeout(), which.auth_due);
 }
 
 void client_door::close_all(time_point now, websocket::close_code code, std::string_view reason) {
-  sessions_.for_each([&](client& each) {
+  sessions_.for_each([&](client_row& each) {
     each.wire.close(now, code, reason);
     sessions_.mark_dirty(each);
   });
@@ -198,7 +198,7 @@ void client_door::close_all(time_point now, websocket::close_code code, std::str
 
 // --- what it says
 
-void client_door::handle(time_point now, client& from, const message& said) {
+void client_door::handle(time_point now, client_row& from, const message& said) {
   if (!said.workspace.empty() && said.workspace != options_.workspace) {
     return refuse(from, said.mid, {errc::wrong_workspace, "this node belongs to workspace " + options_.workspace});
   }
@@ -220,7 +220,7 @@ void client_door::handle(time_point now, client& from, const message& said) {
   refuse(from, said.mid, {errc::bad_message, "a client does not say this"});
 }
 
-void client_door::on_command(time_point now, client& from, const message& said) {
+void client_door::on_command(time_point now, client_row& from, const message& said) {
   ++counts_.commands_from_clients;
   if (from.mids.size() >= options_.sessions.commands_pending_max) {
     ++counts_.commands_refused;
@@ -244,13 +244,13 @@ void client_door::on_command(time_point now, client& from, const message& said) 
                    {.what = caller::kind::session, .id = from.id, .ticket = ticket});
 }
 
-void client_door::on_emit(client& from, const message& said) {
+void client_door::on_emit(client_row& from, const message& said) {
   const auto emitted = events_.emit(from.who, said.name, payload_view(said.data, said.data_encoding));
   if (!emitted) return refuse(from, said.mid, emitted.error());
   acknowledge(from, said);
 }
 
-void client_door::on_subscription(client& from, const message& said) {
+void client_door::on_subscription(client_row& from, const message& said) {
   if (!from.who.rights.may(verb::listen, said.name)) {
     return refuse(from, said.mid, {errc::denied, from.who.name + " may not listen to " + std::string(said.name)});
   }
@@ -264,7 +264,7 @@ void client_door::on_subscription(client& from, const message& said) {
   acknowledge(from, said);
 }
 
-void client_door::on_unsubscription(client& from, const message& said) {
+void client_door::on_unsubscription(client_row& from, const message& said) {
   if (events_.table().remove(said.name, {subscriber::kind::session, from.id})) {
     std::erase(from.subscribed, said.name);
     interest_changed_ = true;
@@ -272,7 +272,7 @@ void client_door::on_unsubscription(client& from, const message& said) {
   acknowledge(from, said);
 }
 
-void client_door::on_serve(client& from, const message& said) {
+void client_door::on_serve(client_row& from, const message& said) {
   if (!from.who.rights.may(verb::serve, said.name)) {
     return refuse(from, said.mid, {errc::denied, from.who.name + " may not serve " + std::string(said.name)});
   }
@@ -283,17 +283,17 @@ void client_door::on_serve(client& from, const message& said) {
   acknowledge(from, said);
 }
 
-void client_door::on_unserve(client& from, const message& said) {
+void client_door::on_unserve(client_row& from, const message& said) {
   interest_changed_ |= commands_.table().remove_client(said.name, from.id);
   acknowledge(from, said);
 }
 
-void client_door::on_cancel(client& from, const message& said) {
+void client_door::on_cancel(client_row& from, const message& said) {
   const auto ticket = from.mids.find(said.mid);
   if (ticket != 0) commands_.cancel(caller::kind::session, from.id, ticket);
 }
 
-void client_door::on_outcome(client& from, const message& said) {
+void client_door::on_outcome(client_row& from, const message& said) {
   if (said.mid.what() != transport::message_id::kind::unsigned_integer) {
     ++counts_.replies_late;
     return;
@@ -306,7 +306,7 @@ void client_door::on_outcome(client& from, const message& said) {
 
 // --- answers
 
-void client_door::welcome(client& to, const transport::message_id& mid) {
+void client_door::welcome(client_row& to, const transport::message_id& mid) {
   message said;
   said.what = kind::welcome;
   said.mid = mid;
@@ -317,7 +317,7 @@ void client_door::welcome(client& to, const transport::message_id& mid) {
   sessions_.send(to, said);
 }
 
-void client_door::acknowledge(client& to, const message& said) {
+void client_door::acknowledge(client_row& to, const message& said) {
   if (said.mid.is_none()) return;
   message answer;
   answer.what = kind::reply;
@@ -326,7 +326,7 @@ void client_door::acknowledge(client& to, const message& said) {
   sessions_.send(to, answer);
 }
 
-void client_door::refuse(client& to, const transport::message_id& mid, const error& why) {
+void client_door::refuse(client_row& to, const transport::message_id& mid, const error& why) {
   sessions_.send(to, transport::failure_message(mid, why));
 }
 

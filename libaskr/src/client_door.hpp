@@ -32,7 +32,7 @@ class client_door {
   void on_verdict(time_point now, session_id session, result<principal> verdict);
   void on_timeout(time_point now, session_id session);
   /// Includes the deadline for authentication.
-  time_point next_timeout(const client& which) const noexcept;
+  time_point next_timeout(const client_row& which) const noexcept;
   /// Closes every session: the node goes.
   void close_all(time_point now, websocket::close_code code, std::string_view reason);
 
@@ -44,24 +44,24 @@ class client_door {
  private:
   using message = transport::client_message;
 
-  void pump(time_point now, client& from);
-  void receive(time_point now, client& from, bool text, mutable_byte_span data);
-  void keep_for_later(time_point now, client& from, bool text, byte_span data);
-  void ask(client& about, std::string token);
-  void on_admitted(time_point now, client& who);
-  void handle(time_point now, client& from, const message& said);
-  void on_command(time_point now, client& from, const message& said);
-  void on_emit(client& from, const message& said);
-  void on_subscription(client& from, const message& said);
-  void on_unsubscription(client& from, const message& said);
-  void on_serve(client& from, const message& said);
-  void on_unserve(client& from, const message& said);
-  void on_cancel(client& from, const message& said);
-  void on_outcome(client& from, const message& said);
-  void on_auth(time_point now, client& from, const message& said);
-  void welcome(client& to, const transport::message_id& mid);
-  void acknowledge(client& to, const message& said);
-  void refuse(client& to, const transport::message_id& mid, const error& why);
+  void pump(time_point now, client_row& from);
+  void receive(time_point now, client_row& from, bool text, mutable_byte_span data);
+  void keep_for_later(time_point now, client_row& from, bool text, byte_span data);
+  void ask(client_row& about, std::string token);
+  void on_admitted(time_point now, client_row& who);
+  void handle(time_point now, client_row& from, const message& said);
+  void on_command(time_point now, client_row& from, const message& said);
+  void on_emit(client_row& from, const message& said);
+  void on_subscription(client_row& from, const message& said);
+  void on_unsubscription(client_row& from, const message& said);
+  void on_serve(client_row& from, const message& said);
+  void on_unserve(client_row& from, const message& said);
+  void on_cancel(client_row& from, const message& said);
+  void on_outcome(client_row& from, const message& said);
+  void on_auth(time_point now, client_row& from, const message& said);
+  void welcome(client_row& to, const transport::message_id& mid);
+  void acknowledge(client_row& to, const message& said);
+  void refuse(client_row& to, const transport::message_id& mid, const error& why);
 
   const node_options& options_;
   const self_description& self_;

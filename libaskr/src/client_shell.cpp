@@ -257,7 +257,11 @@ void client_shell::end_turn() {
   }
   if (core_.should_close()) drop_socket({errc::closed, "the connection was closed"});
   note_state();
-  arm_timer();
+  if (core_.closed()) {
+    timer_.cancel();  // Nothing of this client keeps the loop running any more.
+  } else {
+    arm_timer();
+  }
 }
 
 /// What other threads see of the core.

@@ -65,6 +65,10 @@ dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_tabl
 
 // The one place where commands are authorised, whoever sends them.
 bool dispatcher::admit(const command_request& request, caller& from) {
+  if (stopped_) {
+    refuse(from, {errc::closed, "the node was stopped"});
+    return false;
+  }
   if (!request.who->rights.may(verb::send, request.name)) {
     refuse(from, {errc::denied, request.who->name + " may not send " + std::string(request.name)});
     return false;
@@ -218,9 +222,7 @@ void dispatcher::on_client_reply(session_id from, std::uint64_t mid, result<payl
 void dispatcher::cancel(caller::kind what, std::uint32_t id, std::uint64_t ticket) {
   const auto is_from = [&](const caller& from) { return from.what == what && from.id == id && from.ticket == ticket; };
   for (const auto mid : pending_.mids_where([&](const pending_command& each) { return is_from(each.from); })) {
-    const auto& waiting = *pending_.find(mid);
-    if (waiting.link != no_link) peers_.send_cancel(waiting.link, mid);
-    if (waiting.server != no_session) sessions_.send_cancel(waiting.server, mid);
+    withdraw(mid);
     finish_pending(mid, error{errc::canceled, "the caller gave up"});
   }
 }
@@ -230,20 +232,21 @@ void dispatcher::on_link_down(link_id link, std::string_view name, const error& 
                    "the link to " + std::string(name) + " was lost (" + why.message() + "); the command may have run"};
   for (const auto mid : pending_.mids_where([&](const pending_command& each) { return each.link == link; })) {
     ++counts_.commands_peer_lost;
-    finish_pending(mid, lost,
-                   true);
+    finish_pending(mid, lost, true);
   }
   const auto asked_by_it = [&](const pending_command& each) {
     return each.from.what == caller::kind::link && each.from.id == link;
   };
-  for (const auto mid : pending_.mids_where(asked_by_it)) pending_.take(mid);
+  for (const auto mid : pending_.mids_where(asked_by_it)) {
+    withdraw(mid);
+    pending_.take(mid);
+  }
 }
 
 void dispatcher::on_session_down(session_id session) {
   const auto is_from = [&](const caller& from) { return from.what == caller::kind::session && from.id == session; };
   for (const auto mid : pending_.mids_where([&](const pending_command& each) { return is_from(each.from); })) {
-    const auto& waiting = *pending_.find(mid);
-    if (waiting.link != no_link) peers_.send_cancel(waiting.link, mid);
+    withdraw(mid);
     finish_pending(mid, error{errc::canceled, "the client went away"});
   }
   for (const auto mid : pending_.mids_where([&](const pending_command& each) { return each.server == session; })) {
@@ -253,6 +256,7 @@ void dispatcher::on_session_down(session_id session) {
 }
 
 void dispatcher::stop() {
+  stopped_ = true;
   const error why{errc::closed, "the node was stopped"};
   for (const auto mid : pending_.mids_where([](const pending_command&) { return true; })) finish_pending(mid, why);
 }
@@ -260,13 +264,20 @@ void dispatcher::stop() {
 void dispatcher::on_timeout(time_point now) {
   for (const auto mid : pending_.expire(now)) {
     ++counts_.commands_timed_out;
-    const auto& waiting = *pending_.find(mid);
-    if (waiting.link != no_link) peers_.send_cancel(waiting.link, mid);
+    withdraw(mid);
     finish_pending(mid, error{errc::timed_out, "no answer before the deadline"}, true);
   }
 }
 
+void dispatcher::withdraw(std::uint64_t mid) {
+  const auto* waiting = pending_.find(mid);
+  if (waiting == nullptr) return;
+  if (waiting->link != no_link) peers_.send_cancel(waiting->link, mid);
+  if (waiting->server != no_session) sessions_.send_cancel(waiting->server, mid);
+}
+
 void dispatcher::finish_pending(std::uint64_t mid, result<payload_view> outcome, bool maybe_executed) {
+  if (pending_.find(mid) == nullptr) return;  // The completion of another one has ended it meanwhile.
   auto waiting = pending_.take(mid);
   if (waiting.link != no_link) --peers_.at(waiting.link).commands_pending;
   finish(waiting.from, std::move(outcome), maybe_executed);

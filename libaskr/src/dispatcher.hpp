@@ -63,7 +63,7 @@ class dispatcher {
   void cancel(caller::kind what, std::uint32_t id, std::uint64_t ticket);
   void on_link_down(link_id link, std::string_view name, const error& why);
   void on_session_down(session_id session);
-  /// Everything pending ends in `closed`.
+  /// Everything pending ends in `closed`, and so does what comes later.
   void stop();
 
   void on_timeout(time_point now);
@@ -86,6 +86,8 @@ class dispatcher {
   void forward_to_client(time_point now, const command_request& request, session_id client, caller from);
   link_id choose(std::string_view name);
 
+  /// Tells whoever works on it that nobody waits any more.
+  void withdraw(std::uint64_t mid);
   void finish(caller& to, result<payload_view> outcome, bool maybe_executed = false);
   void finish_pending(std::uint64_t mid, result<payload_view> outcome, bool maybe_executed = false);
   void refuse(caller& to, error why);
@@ -100,6 +102,7 @@ class dispatcher {
   handlers handlers_;
   pending_commands pending_;  ///< Sent to peers or clients, or at work in a deferred or blocking handler here.
   std::uint64_t last_mid_ = 0;
+  bool stopped_ = false;
   std::vector<handler_job> jobs_;
   byte_buffer scratch_;  ///< Answers of immediate handlers are packed here.
   std::string last_served_;

@@ -4,6 +4,7 @@
 #include <askr/version.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace askr {
 namespace {
@@ -24,7 +25,8 @@ transport::node_record_message to_wire(const mesh::node_record& record) {
           .topics = record.topics};
 }
 
-mesh::record_ptr from_wire(const transport::node_record_message& message) {
+/// What of a peer's record counts: it serves and hears only what it may.
+mesh::record_ptr from_wire(const transport::node_record_message& message, const permissions& rights) {
   auto record = std::make_shared<mesh::node_record>();
   record->id = message.id;
   record->life = message.incarnation;
@@ -33,8 +35,12 @@ mesh::record_ptr from_wire(const transport::node_record_message& message) {
   record->app_version = message.app_version;
   record->draining = message.draining;
   record->endpoints = message.endpoints;
-  record->commands = message.commands;
-  record->topics = message.topics;
+  const auto take = [&](verb what, const std::vector<std::string>& names, std::vector<std::string>& into) {
+    std::copy_if(names.begin(), names.end(), std::back_inserter(into),
+                 [&](const std::string& name) { return rights.may(what, name); });
+  };
+  take(verb::serve, message.commands, record->commands);
+  take(verb::listen, message.topics, record->topics);
   return record;
 }
 
@@ -134,14 +140,15 @@ void membership::settle(time_point, link_peer& up, peer& newcomer) {
 
 void membership::retire(peer& which) {
   which.retiring = true;
+  // At once, so that no event goes both ways.
+  interests_.remove_all({subscriber::kind::link, which.id});
+  if (const auto* current = peers_.find(peers_.link_to(which.node))) apply_interest(*current);
   retire_when_quiet(which);
 }
 
 void membership::retire_when_quiet(peer& which) {
   if (!which.bye_sent && which.commands_pending == 0) {
     which.bye_sent = true;
-    interests_.remove_all({subscriber::kind::link, which.id});
-    if (const auto* current = peers_.find(peers_.link_to(which.node))) apply_interest(*current);
     which.out.append_bye({.code = errc::duplicate_identity, .text = "duplicate link"});
     peers_.mark_dirty(which);
   }
@@ -182,8 +189,10 @@ void membership::on_beacon(time_point now, const transport::beacon& heard) {
 bool membership::on_record(time_point now, peer& from, const transport::node_record_message& message) {
   if (message.id != from.node || message.incarnation != from.life) return false;
   dialer_.on_candidate(now, message.id, parse_endpoints(message.endpoints));  // For the day when the link is lost.
-  if (!directory_.merge(from_wire(message))) return true;
+  const bool is_new = directory_.find(from.node) == nullptr;
+  if (!directory_.merge(from_wire(message, from.who.rights))) return true;
   from.name = message.name;
+  if (is_new) spread_the_word(from);
   const auto* current = peers_.find(peers_.link_to(from.node));
   if (current != nullptr) apply_interest(*current);
   return true;
@@ -238,6 +247,16 @@ void membership::send_peer_list(peer& to) {
   if (entries.empty()) return;
   (void)to.out.append_peer_list(entries);
   peers_.mark_dirty(to);
+}
+
+void membership::spread_the_word(const peer& about) {
+  const auto* record = directory_.find(about.node);
+  const transport::peer_entry entry{record->id, record->name, record->endpoints};
+  peers_.for_each([&](peer& each) {
+    if (each.node == about.node || each.retiring) return;
+    (void)each.out.append_peer_list({&entry, 1});
+    peers_.mark_dirty(each);
+  });
 }
 
 void membership::set_interest(std::vector<std::string> commands, std::vector<std::string> topics) {

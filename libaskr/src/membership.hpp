@@ -84,6 +84,8 @@ class membership {
   void announce(time_point now);
   void send_record(peer& to);
   void send_peer_list(peer& to);
+  /// Those that joined at the same time do not find each other in the lists they got.
+  void spread_the_word(const peer& about);
   void apply_interest(const peer& from);
   void check_silence(time_point now, peer& which);
   void send_ping(time_point now, peer& to);

@@ -48,11 +48,11 @@ node_shell::node_shell(node_options options, asio::io_context* context)
   if (!options_.authenticator) options_.authenticator = default_authenticator(options_);
 }
 
-node_shell::~node_shell() { stop(); }
+node_shell::~node_shell() = default;
 
 // --- tasks from outside
 
-bool node_shell::run(task work) {
+bool node_shell::run(task&& work) {
   if (running_ && !stopped_ && context_->get_executor().running_in_this_thread()) {
     if (own_tasks_.size() >= tasks_max) return false;
     own_tasks_.push_back(std::move(work));
@@ -63,7 +63,7 @@ bool node_shell::run(task work) {
     const std::lock_guard lock(tasks_mutex_);
     if (stopped_ || tasks_.size() >= tasks_max) return false;
     tasks_.push_back(std::move(work));
-    if (tasks_posted_) return true;
+    if (tasks_posted_ || !running_) return true;
     tasks_posted_ = true;
   }
   asio::post(*context_, [self = shared_from_this()] { self->run_tasks(); });
@@ -71,21 +71,30 @@ bool node_shell::run(task work) {
 }
 
 void node_shell::run_tasks() {
+  auto tasks = std::exchange(spare_tasks_, {});
   {
     const std::lock_guard lock(tasks_mutex_);
-    running_tasks_.swap(tasks_);
+    tasks.swap(tasks_);
     tasks_posted_ = false;
   }
-  run_all(running_tasks_);
+  run_all(std::move(tasks));
   touch();
 }
 
-void node_shell::run_all(std::vector<task>& tasks) {
-  if (tasks.empty()) return;
-  const auto started = clock::now();
-  for (auto& each : tasks) each();
-  tasks.clear();
-  warn_if_slow(started);
+void node_shell::run_own_tasks() {
+  auto tasks = std::exchange(spare_tasks_, {});
+  tasks.swap(own_tasks_);
+  run_all(std::move(tasks));
+}
+
+void node_shell::run_all(std::vector<task> tasks) {
+  if (!tasks.empty()) {
+    const auto started = clock::now();
+    for (auto& each : tasks) each();
+    tasks.clear();
+    warn_if_slow(started);
+  }
+  spare_tasks_ = std::move(tasks);
 }
 
 void node_shell::send(std::string_view name, payload data, const send_options& options, node::completion done) {
@@ -101,7 +110,7 @@ void node_shell::send(std::string_view name, payload data, const send_options& o
   auto what = std::make_unique<call>();
   *what = {std::string(name), std::string(options.to), std::move(data), options, std::move(done), clock::now()};
   auto* kept = what.get();
-  const bool taken = run([this, what = std::move(what)]() mutable {
+  task call_core = [this, what = std::move(what)]() mutable {
     const auto now = clock::now();
     const auto waited = std::chrono::duration_cast<milliseconds>(now - what->sent);
     core_.send(now,
@@ -112,8 +121,8 @@ void node_shell::send(std::string_view name, payload data, const send_options& o
                 .remaining = what->options.timeout - waited,
                 .idempotent = what->options.idempotent},
                std::move(what->done));
-  });
-  if (!taken) kept->done(error{stopped_ ? errc::closed : errc::overloaded, "the node takes no more commands"});
+  };
+  if (!run(std::move(call_core))) kept->done(error{stopped_ ? errc::closed : errc::overloaded, "the node takes no more commands"});
 }
 
 void node_shell::emit(std::string_view topic, payload data) {
@@ -131,6 +140,18 @@ void node_shell::start() {
   listen();
   std::vector<std::string> endpoints{endpoint{options_.bind, port_}.to_string()};
   core_.start(clock::now(), std::move(endpoints));
+  running_ = true;
+  // From here on only the node's thread touches any of it; clients that connect meanwhile wait in the socket's queue.
+  asio::post(*context_, [self = shared_from_this()] { self->open(); });
+  if (!own_context_) return;
+  thread_ = std::thread([this] {
+    const auto working = asio::make_work_guard(*context_);
+    context_->run();
+  });
+}
+
+void node_shell::open() {
+  if (stopped_) return;
   log(log_level::info, "node: listening name=" + name() + " url=" + url() + " workspace=" + options_.workspace);
   if (!keys_.secret_given) {
     log(options_.open ? log_level::warning : log_level::info,
@@ -139,13 +160,7 @@ void node_shell::start() {
   }
   open_beacon();
   accept();
-  running_ = true;
-  touch();
-  if (!own_context_) return;
-  thread_ = std::thread([this] {
-    const auto working = asio::make_work_guard(*context_);
-    context_->run();
-  });
+  run_tasks();
 }
 
 void node_shell::listen() {
@@ -171,9 +186,9 @@ void node_shell::listen() {
 }
 
 void node_shell::stop() {
-  const bool here = context_->stopped() || context_->get_executor().running_in_this_thread();
-  if (!stopped_.exchange(true) && running_) end(here);
-  if (thread_.get_id() == std::this_thread::get_id()) return;  // Whoever destroys the node waits for this thread.
+  if (!stopped_.exchange(true)) begin_to_end();
+  if (running_ && context_->get_executor().running_in_this_thread()) return;  // Whoever destroys the node waits.
+  ended_.wait();
   const std::lock_guard lock(stop_mutex_);
   running_ = false;
   workers_.stop();
@@ -185,25 +200,26 @@ void node_shell::stop() {
   own_context_->poll();
 }
 
-void node_shell::end(bool here) {
-  if (here) {
+void node_shell::begin_to_end() {
+  if (!running_) {  // It never was: what was asked of it meanwhile ends in `closed`.
+    core_.stop(clock::now());
+    run_tasks();
+    return set_ended();
+  }
+  if (context_->stopped()) {  // Nobody runs it any more.
     say_goodbye();
     return close_all();
   }
-  auto ended = std::make_shared<std::promise<void>>();
-  auto wait = ended->get_future();
-  asio::post(*context_, [self = shared_from_this(), ended] {
-    self->on_closed_ = [ended] { ended->set_value(); };
+  // Never inside the stack of a handler that called stop(): the core is in the midst of something there.
+  asio::post(*context_, [self = shared_from_this()] {
     self->say_goodbye();
     self->linger();
   });
-  wait.wait();
 }
 
 void node_shell::say_goodbye() {
   run_tasks();
-  running_tasks_.swap(own_tasks_);
-  run_all(running_tasks_);
+  run_own_tasks();
   core_.stop(clock::now());
   end_turn();
   asio::error_code ignored;
@@ -215,6 +231,7 @@ void node_shell::say_goodbye() {
 }
 
 void node_shell::linger() {
+  lingering_ = true;
   if (connections_.empty()) return close_all();
   timer_.expires_after(goodbye_time);
   timer_.async_wait([self = shared_from_this()](asio::error_code canceled) {
@@ -223,9 +240,13 @@ void node_shell::linger() {
 }
 
 void node_shell::close_all() {
-  timer_.cancel();
   for (const auto& each : std::set(connections_)) each->close(error{errc::closed, "the node was stopped"});
-  if (on_closed_) std::exchange(on_closed_, {})();
+  set_ended();
+}
+
+void node_shell::set_ended() {
+  timer_.cancel();
+  if (!std::exchange(has_ended_, true)) ending_.set_value();
 }
 
 std::string node_shell::url() const { return "ws://" + endpoint{options_.bind, port_}.to_string(); }
@@ -259,7 +280,7 @@ void node_shell::adopt(asio::ip::tcp::socket socket) {
 
 void node_shell::remove(connection& which) {
   connections_.erase(which.shared_from_this());
-  if (stopped_ && connections_.empty() && on_closed_) std::exchange(on_closed_, {})();
+  if (lingering_ && connections_.empty()) set_ended();
 }
 
 bool node_shell::admit_stranger(const asio::ip::address& address) {
@@ -284,8 +305,9 @@ void node_shell::forget_stranger(const asio::ip::address& address) {
 
 void node_shell::dial(const mesh::dial_request& request) {
   auto attempt = std::make_shared<transport::connector>(*context_);
-  attempt->start(request.to, connect_timeout, [self = shared_from_this(), request](auto outcome) {
-    if (self->stopped_) return;
+  attempt->start(request.to, connect_timeout, [weak = weak_from_this(), request](auto outcome) {
+    const auto self = weak.lock();
+    if (!self || self->stopped_) return;
     if (!outcome) {
       self->core_.members().on_dial_failed(clock::now(), request.dial, outcome.error(), false);
       return self->touch();
@@ -338,8 +360,13 @@ void node_shell::start_jobs() {
 
 void node_shell::start_job(handler_job job) {
   const auto serving = job.serving;
-  auto answer = [self = shared_from_this(), serving](result<payload> outcome) mutable {
-    self->run([self, serving, outcome = std::move(outcome)]() mutable { self->core_.on_answer(serving, std::move(outcome)); });
+  // Not shared: what waits in this node's own context must not keep the node, which keeps the context.
+  auto answer = [weak = weak_from_this(), serving](result<payload> outcome) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->run([core = &self->core_, serving, outcome = std::move(outcome)]() mutable {
+      core->on_answer(serving, std::move(outcome));
+    });
   };
   if (job.handler->how == detail::handler::mode::blocking) {
     return workers_.run([job = std::move(job), answer = std::move(answer)]() mutable {
@@ -381,8 +408,7 @@ void node_shell::touch() {
 
 void node_shell::end_turn() {
   // What handlers have asked for since: what these ask for is for the next turn.
-  running_tasks_.swap(own_tasks_);
-  run_all(running_tasks_);
+  run_own_tasks();
   const auto now = clock::now();
   if (core_.next_timeout() <= now) core_.on_timeout(now);
   start_jobs();

@@ -42,11 +42,12 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   ~node_shell();
 
   void start();
+  /// Waits until all is closed; on the node's own thread it only begins, and the rest follows in a turn of its own.
   void stop();
 
-  /// Runs `work` on the node's thread, in a turn of its own, never inside the caller's stack. False if the queue of
-  /// such work is full, or the node was stopped.
-  bool run(task work);
+  /// Runs `work` on the node's thread, in a turn of its own, never inside the caller's stack, and not before start().
+  /// False, and `work` is as it was, if the queue of such work is full, or the node was stopped.
+  bool run(task&& work);
   /// Runs `work` on the node's thread and waits for what it returns; at once on that thread, or before start().
   template <class F>
   auto call(F work) -> decltype(work());
@@ -94,16 +95,19 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   void start_jobs();
   void start_job(handler_job job);
   void ask_authenticator();
+  void open();
   void run_tasks();
-  void run_all(std::vector<task>& tasks);
+  void run_own_tasks();
+  void run_all(std::vector<task> tasks);
   void end_turn();
   void flush_links();
   void flush_sessions();
   void arm_timer();
-  void end(bool here);
+  void begin_to_end();
   void say_goodbye();
   void linger();
   void close_all();
+  void set_ended();
 
   node_options options_;
   std::unique_ptr<asio::io_context> own_context_;
@@ -130,13 +134,16 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   std::uint16_t port_ = 0;
   std::atomic<bool> running_ = false;
   std::atomic<bool> stopped_ = false;
-  task on_closed_;  ///< Set while stop() waits for the last connection.
+  std::promise<void> ending_;  ///< Kept when the last connection is closed after stop().
+  std::shared_future<void> ended_ = ending_.get_future().share();
+  bool lingering_ = false;
+  bool has_ended_ = false;
   std::thread thread_;
   std::mutex stop_mutex_;
   std::mutex tasks_mutex_;
   std::vector<task> tasks_;      ///< From other threads, guarded by tasks_mutex_.
   std::vector<task> own_tasks_;  ///< From handlers and completions, on the node's thread.
-  std::vector<task> running_tasks_;
+  std::vector<task> spare_tasks_;  ///< Empty; what the next tasks are gathered in.
   bool tasks_posted_ = false;
   std::atomic<std::uint64_t> last_listener_ = 0;
   std::atomic<std::uint64_t> events_refused_ = 0;  ///< Emitted when the queue of tasks was full, or after stop().

@@ -95,6 +95,10 @@ result<void> peer_door::on_reply(time_point now, peer& from, const opened_messag
 result<void> peer_door::on_event(peer& from, const opened_message& message) {
   const auto heard = from.in.decode_event(message);
   if (!heard) return heard.error();
+  if (!from.who.rights.may(verb::emit, heard->topic.text)) {
+    ++counts_.events_dropped;
+    return {};
+  }
   const auto bytes = from.in.plain_bytes(heard->payload);
   if (!bytes) return bytes.error();
   events_.on_event({.topic = heard->topic.text,

@@ -69,7 +69,10 @@ result<void> session_table::send_command(session_id to, std::uint64_t mid, const
   message.data_encoding = request.data.kind();
   message.from = request.who->name;
   message.timeout = request.remaining;
-  if (auto sent = which->wire.send(codec_, message); !sent) return sent;
+  if (auto sent = which->wire.send(codec_, message); !sent) {
+    if (sent.code() != errc::closed) return sent;
+    return error{errc::peer_lost, "the client that served it is going away"};
+  }
   mark_dirty(*which);
   check_hard_limit(*which);
   return {};
@@ -110,8 +113,9 @@ bool session_table::send_event(session_id to, const event& what) {
   if (which->wire.output_bytes() > limits_.output_bytes_soft) return false;
   const auto how = which->wire.encoding();
   auto& encoded = event_frames_[static_cast<std::size_t>(how)];
-  if (!encoded.tried) {
-    encoded.tried = true;
+  if (encoded.of != &what) {  // A listener may emit while another event is being delivered.
+    encoded.of = &what;
+    encoded.frame.clear();
     encoded.ok = append_client_frame(codec_, event_message(what), how, payload_scratch_, encoded.frame).ok();
   }
   if (!encoded.ok || !which->wire.send_encoded(encoded.frame)) return false;
@@ -122,23 +126,23 @@ bool session_table::send_event(session_id to, const event& what) {
 
 void session_table::end_event() noexcept {
   for (auto& each : event_frames_) {
-    each.tried = false;
+    each.of = nullptr;
     each.frame.clear();
   }
 }
 
-void session_table::send(client& to, const client_message& message) {
+void session_table::send(client_row& to, const client_message& message) {
   // What askr says of its own accord can always be encoded; if the session is closed there is nobody to tell.
   (void)to.wire.send(codec_, message);
   mark_dirty(to);
   check_hard_limit(to);
 }
 
-void session_table::check_hard_limit(client& which) {
+void session_table::check_hard_limit(client_row& which) {
   if (which.wire.output_bytes() > limits_.output_bytes_hard) which.too_slow = true;
 }
 
-void session_table::mark_dirty(client& which) {
+void session_table::mark_dirty(client_row& which) {
   if (which.dirty) return;
   which.dirty = true;
   dirty_.push_back(which.id);

@@ -38,8 +38,8 @@ class client_mids {
   std::vector<std::uint64_t> free_;
 };
 
-struct client {
-  client(session_id number, const transport::session_options& options, const entropy& random,
+struct client_row {
+  client_row(session_id number, const transport::session_options& options, const entropy& random,
          websocket::deflate_context& deflate, std::string address, bool loopback, time_point opened)
       : id(number), wire(options, random, deflate, std::move(address), loopback, opened) {}
 
@@ -68,9 +68,9 @@ class session_table {
  public:
   session_table(const session_limits& limits, counters& counts) : limits_(limits), counts_(counts) {}
 
-  client& add(std::unique_ptr<client> opened) { return clients_.add(std::move(opened)); }
+  client_row& add(std::unique_ptr<client_row> opened) { return clients_.add(std::move(opened)); }
   session_id next_id() const noexcept { return clients_.next_id(); }
-  client* find(session_id id) noexcept { return clients_.find(id); }
+  client_row* find(session_id id) noexcept { return clients_.find(id); }
   void erase(session_id id) { clients_.erase(id); }
   std::size_t size() const noexcept { return clients_.size(); }
   template <class Visitor>
@@ -87,24 +87,24 @@ class session_table {
   /// The event that was sent is over: its encoded forms are forgotten.
   void end_event() noexcept;
   /// Anything else.
-  void send(client& to, const transport::client_message& message);
+  void send(client_row& to, const transport::client_message& message);
 
   /// The sessions that were given something to write since the last call.
   void take_dirty(std::vector<session_id>& taken);
-  void mark_dirty(client& which);
+  void mark_dirty(client_row& which);
   transport::client_codec& codec() noexcept { return codec_; }
 
  private:
-  void check_hard_limit(client& which);
+  void check_hard_limit(client_row& which);
 
   const session_limits& limits_;
   counters& counts_;
-  slot_map<client> clients_;
+  slot_map<client_row> clients_;
   std::vector<session_id> dirty_;
   transport::client_codec codec_;
   byte_buffer payload_scratch_;
   struct encoded_event {
-    bool tried = false;
+    const event* of = nullptr;
     bool ok = false;
     byte_buffer frame;
   };

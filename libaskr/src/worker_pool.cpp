@@ -24,7 +24,14 @@ void worker_pool::stop() {
     threads.swap(threads_);
   }
   wake_.notify_all();
-  for (auto& each : threads) each.join();
+  for (auto& each : threads) {
+    if (each.get_id() != std::this_thread::get_id()) {
+      each.join();
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    threads_.push_back(std::move(each));  // A job stops the pool it runs in: whoever destroys the pool waits for it.
+  }
 }
 
 void worker_pool::work() {

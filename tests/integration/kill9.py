@@ -4,7 +4,6 @@
 found again when it is back. Twice: the process is a node; and it is a client that serves through a node that lives on."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -46,7 +45,7 @@ def a_node_dies(mesh, edge):
     with edge.client() as client:
         until(lambda: lists(client, agent, "commands", "fetch"))
         client.call("fetch")
-        agent.process.send_signal(signal.SIGSTOP)
+        agent.freeze()
         mids = [client.ask("fetch", {"i": i}) for i in range(IN_FLIGHT)]
         time.sleep(0.2)
         killed = time.monotonic()

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <boost/test/unit_test.hpp>
-
 #include "tests/support/core_network.hpp"
 
 BOOST_AUTO_TEST_SUITE(node_core_clients)
@@ -199,7 +197,7 @@ BOOST_AUTO_TEST_CASE(clients_subscribe_unsubscribe_and_emit) {
   auto& there = network.client(1);
   BOOST_TEST(ask(network, there, R"({"type":"subscription","eventType":"tick","mid":"s"})") == R"({"mid":"s","value":true})");
   BOOST_TEST(ask(network, here, R"({"type":"tick","payload":{"a":1},"mid":"e"})") == R"({"mid":"e","value":true})");
-  BOOST_TEST(there.heard() == R"({"type":"tick","from":")" + network.name(0) + R"(","seq":1,"payload":{"a":1}})");
+  BOOST_TEST(there.heard() == R"({"type":"tick","from":")" + network.name(0) + R"(","epoch":1,"seq":1,"payload":{"a":1}})");
   BOOST_TEST(ask(network, there, R"({"type":"unsubscription","eventType":"tick"})") == "");
   BOOST_TEST(ask(network, here, R"({"type":"tick","payload":2})") == "");
   BOOST_TEST(there.heard() == "");

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <boost/test/unit_test.hpp>
-
 #include "tests/support/core_network.hpp"
 
 BOOST_AUTO_TEST_SUITE(node_core_commands)
@@ -11,9 +9,6 @@ using namespace askr;
 using askr::test::core_network;
 using askr::test::outcomes;
 
-struct deferred {
-  std::shared_ptr<detail::handler> handler = std::make_shared<detail::handler>();
-};
 
 /// Serves a command that is answered by hand, from `network.jobs`.
 void defer(core_network& network, std::size_t node, std::string name) {
@@ -368,7 +363,7 @@ BOOST_AUTO_TEST_CASE(a_completion_may_stop_the_node_while_others_are_being_compl
   network.run();
   int ended = 0;
   for (int i = 0; i < 3; ++i) {
-    network.core(0).send(network.now(), {.name = "slow", .who = &network.core(0).self_principal()},
+    network.core(0).send(network.now(), {.name = "slow", .data = {}, .who = &network.core(0).self_principal()},
                          [&](const result<payload>&) {
                            ++ended;
                            network.core(0).stop(network.now());

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <boost/test/unit_test.hpp>
-
 #include "tests/support/core_network.hpp"
 
 BOOST_AUTO_TEST_SUITE(node_core_events)
@@ -95,9 +93,9 @@ BOOST_AUTO_TEST_CASE(a_listener_may_remove_itself_and_emit_and_throw) {
   core_network network(1);
   std::string heard;
   BOOST_REQUIRE(network.core(0)
-                    .add_listener(1, "a", detail::make_listener([&](const event&) {
+                    .add_listener(77, "a", detail::make_listener([&](const event&) {
                                     heard += "a";
-                                    network.core(0).remove_listener(1);
+                                    network.core(0).remove_listener(77);
                                     network.emit(0, "b");
                                   }))
                     .ok());
@@ -116,7 +114,9 @@ BOOST_AUTO_TEST_CASE(an_event_emitted_by_a_listener_does_not_disturb_the_one_tha
   auto& first = network.client(0);
   first.say(R"({"type":"subscription","eventType":">"})");
   network.run();
-  network.listen(0, "outer", [&](const event&) { network.emit(0, "inner", payload::from(2)); });
+  network.listen(0, ">", [&](const event& what) {
+    if (what.topic == "outer") network.emit(0, "inner", payload::from(2));
+  });
   auto& last = network.client(0);
   last.say(R"({"type":"subscription","eventType":">"})");
   network.run();
@@ -141,11 +141,11 @@ BOOST_AUTO_TEST_CASE(an_event_above_the_limits_of_a_link_is_dropped_and_counted_
   network.mesh();
   for (int i = 0; i < 10; ++i) network.emit(0, "burst", payload::from(std::string(5'000, 'x')));
   network.run();
-  BOOST_TEST(heard == 3);
-  BOOST_TEST(network.counts(0).events_dropped == 7);
+  BOOST_TEST(heard == 2);
+  BOOST_TEST(network.counts(0).events_dropped == 8);
   network.emit(0, "burst");
   network.run();
-  BOOST_TEST(heard == 4);
+  BOOST_TEST(heard == 3);
   BOOST_TEST(network.links_between(0, 1) == 1);
 }
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <boost/test/unit_test.hpp>
-
 #include "tests/support/core_network.hpp"
 
 BOOST_AUTO_TEST_SUITE(node_core_links)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <boost/test/unit_test.hpp>
-
 #include "tests/support/core_network.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace askr::test {
 
@@ -54,7 +53,13 @@ link_id core_network::up(std::size_t at, std::size_t other, bool dialed, mesh::d
   who.entry = peer.id;
   who.rights = permissions::member();
   const auto linked = core(at).members().on_link_up(
-      now_, {.id = peer.id, .life = peer.life, .name = peer.name, .who = who, .dialed = dialed, .dial = dial});
+      now_, {.id = peer.id,
+             .life = peer.life,
+             .name = peer.name,
+             .who = who,
+             .dialed = dialed,
+             .dial = dial,
+             .address = members_[other]->endpoint});
   if (linked) return *linked;
   closed_links.emplace_back(at, linked.error());
   return no_link;
@@ -240,7 +245,7 @@ bool core_network::close_links(std::size_t node) {
     auto* at = wire_of(node, link);
     if (at == nullptr) continue;
     closed_links.emplace_back(node, why);
-    auto& [own, other] = at->a.node == node ? std::tie(at->a, at->b) : std::tie(at->b, at->a);
+    const auto [own, other] = at->a.node == node ? std::tie(at->a, at->b) : std::tie(at->b, at->a);
     down(own, why);
     // What was written before still arrives; then the other side sees the end.
     while (deliver(own, other, at->blocked)) {
@@ -290,7 +295,7 @@ time_point core_network::next_timeout() {
   for (auto& each : members_) {
     next = std::min(next, each->core->next_timeout());
     each->core->sessions().for_each(
-        [&](askr::client& which) { next = std::min(next, each->core->clients().next_timeout(which)); });
+        [&](askr::client_row& which) { next = std::min(next, each->core->clients().next_timeout(which)); });
   }
   return next;
 }
@@ -300,7 +305,7 @@ void core_network::on_due() {
     auto& core = *each->core;
     if (core.next_timeout() <= now_) core.on_timeout(now_);
     std::vector<session_id> due;
-    core.sessions().for_each([&](askr::client& which) {
+    core.sessions().for_each([&](askr::client_row& which) {
       if (core.clients().next_timeout(which) <= now_) due.push_back(which.id);
     });
     for (const auto session : due) core.clients().on_timeout(now_, session);

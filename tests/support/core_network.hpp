@@ -9,6 +9,9 @@
 #include "tests/support/fake_client.hpp"
 
 #include <askr/node.hpp>
+#include <askr/value.hpp>
+
+#include <boost/test/unit_test.hpp>
 
 #include <deque>
 #include <functional>

@@ -24,20 +24,34 @@ void append_escaped(std::string& out, unsigned char code) {
 
 std::string_view hint_for(errc code) {
   switch (code) {
-    case errc::no_handler: return "`askr nodes` shows what is served; `askr serve COMMAND -- PROGRAM` serves it";
-    case errc::no_node: return "`askr nodes` lists the nodes by name";
-    case errc::io_failed: return "start one: askr node (or choose another: --url ws://host:port)";
-    case errc::timed_out: return "give it more time with --timeout SECONDS, or see with `askr nodes` who is there";
-    case errc::peer_lost: return "it may have run: send it again if that does no harm";
-    case errc::overloaded: return "try again in a moment";
-    case errc::unauthenticated: return "show the node a token it knows: --token-file FILE";
-    case errc::denied: return "the node's operator decides what your token may do";
-    case errc::wrong_workspace: return "leave --workspace out, or choose a node of that workspace with --url";
-    case errc::bad_key_file: return "secret files are yours alone: chmod 600 FILE; `askr keygen` makes them";
-    case errc::bad_options: return "`askr help COMMAND` explains the options";
-    case errc::too_large: return "a node takes messages of up to 1 MiB: send less, or in parts";
-    case errc::handler_failed: return "the service answered with this error; its own log knows more";
-    default: return {};
+    case errc::no_handler:
+      return "`askr nodes` shows what is served; `askr serve COMMAND -- PROGRAM` serves it";
+    case errc::no_node:
+      return "`askr nodes` lists the nodes by name";
+    case errc::io_failed:
+      return "start one: askr node (or choose another: --url ws://host:port)";
+    case errc::timed_out:
+      return "give it more time with --timeout SECONDS, or see with `askr nodes` who is there";
+    case errc::peer_lost:
+      return "it may have run: send it again if that does no harm";
+    case errc::overloaded:
+      return "try again in a moment";
+    case errc::unauthenticated:
+      return "show the node a token it knows: --token-file FILE";
+    case errc::denied:
+      return "the node's operator decides what your token may do";
+    case errc::wrong_workspace:
+      return "leave --workspace out, or choose a node of that workspace with --url";
+    case errc::bad_key_file:
+      return "secret files are yours alone: chmod 600 FILE; `askr keygen` makes them";
+    case errc::bad_options:
+      return "`askr help COMMAND` explains the options";
+    case errc::too_large:
+      return "a node takes messages of up to 1 MiB: send less, or in parts";
+    case errc::handler_failed:
+      return "the service answered with this error; its own log knows more";
+    default:
+      return {};
   }
 }
 

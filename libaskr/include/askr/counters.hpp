@@ -20,7 +20,7 @@ struct counters {
   std::uint64_t handlers_slow = 0;        ///< Held the node's thread for more than 50 ms.
   std::uint64_t events_emitted = 0;
   std::uint64_t events_delivered = 0;     ///< To local listeners, sessions and links.
-  std::uint64_t events_dropped = 0;       ///< A link or session was above its soft limit.
+  std::uint64_t events_dropped = 0;       ///< A link or session was above its soft limit, or a peer may not emit it.
   std::uint64_t messages_malformed = 0;   ///< From peers; the link is closed.
   std::uint64_t client_messages_malformed = 0;
   std::uint64_t links_opened = 0;

@@ -21,8 +21,8 @@ result<void> generate_workspace_secret_file(const std::string& path);
 /// The same for node_options::identity_file. The id is the one the node will have.
 result<node_id> generate_identity_file(const std::string& path);
 
-/// The token in a client's file: its first line, either the secret alone or `NAME SECRET`, so that a token file made for
-/// one client serves both sides. Fails with errc::bad_key_file unless the file is this user's own, with mode 0600.
+/// The token in a client's file: its first line, either the secret alone or `NAME SECRET`, so that a token file made
+/// for one client serves both sides. Fails with errc::bad_key_file unless the file is this user's own, with mode 0600.
 result<std::string> read_token_file(const std::string& path);
 
 }  // namespace askr

@@ -48,7 +48,7 @@ class AskrClient:
     def read_one(self):
         opcode, payload = self.wire.read_message()
         if opcode == CLOSE:
-            raise EOFError(f"the node closed the session: {payload!r}")
+            raise EOFError("the node closed the session", int.from_bytes(payload[:2], "big"), payload[2:].decode())
         said = json.loads(payload)
         if "command" in said:
             self.commands.append(said)

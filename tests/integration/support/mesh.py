@@ -63,6 +63,15 @@ class Process:
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
+    def freeze(self):
+        """SIGSTOP, and waits until every thread stands still."""
+        self.process.send_signal(signal.SIGSTOP)
+        threads = pathlib.Path(f"/proc/{self.pid}/task")
+        until(lambda: all((each / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T" for each in threads.iterdir()))
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self):
         self.expected_to_die = True
         self.process.send_signal(signal.SIGKILL)
@@ -119,6 +128,11 @@ class Mesh:
             with each.client() as client:
                 until(lambda: wanted <= names_seen(client), seconds)
 
+    def describe(self, agent, edge):
+        """What the flow in JavaScript is told."""
+        return {"workspace": self.workspace, "agent": {"url": agent.url, "name": agent.name},
+                "edge": {"url": edge.url, "name": edge.name, "id": edge.id}}
+
     def askr(self, *arguments, seconds=15):
         """Runs the CLI to its end."""
         return subprocess.run([str(self.binaries / "askr"), *map(str, arguments)], env=self.environment, text=True,
@@ -129,7 +143,7 @@ class Mesh:
         faults = []
         for each in self.processes:
             if each.alive():
-                each.process.send_signal(signal.SIGCONT)
+                each.thaw()
                 each.process.terminate()
         for each in self.processes:
             try:
@@ -165,8 +179,8 @@ def lists(client, node, what, name):
     return any(row["name"] == node.name and name in row[what] for row in rows)
 
 
-def say(*words):
-    print(*words, flush=True)
+def say(*words, sep=" "):
+    print(*words, sep=sep, flush=True)
 
 
 def run(test, seconds=30):

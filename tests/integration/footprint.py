@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What an idle node costs: at most 8 MiB resident, and ready (its ready line is out) within 20 ms of its start.
+
+Medians of five starts, three attempts: other work on the machine can only make it look worse. Release builds only.
+"""
+
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
+from mesh import run, say  # noqa: E402
+
+RSS_KIB_MAX = 8 << 10
+READY_MS_MAX = 20
+STARTS = 5
+ATTEMPTS = 3
+
+
+def start_and_measure(mesh, number):
+    """The time from just before the start to the ready line, and what the node holds a moment later."""
+    command = [str(mesh.binaries / "askr"), "node", "--name", f"idle{number}", "--workspace", mesh.workspace + str(number),
+               "--port", "0", "--json"]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env=mesh.environment, close_fds=False) as process:
+        line = process.stdout.readline()
+        ready_ms = (time.perf_counter() - started) * 1000
+        assert b'"ready"' in line, line
+        time.sleep(0.3)
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+            rss = next(int(each.split()[1]) for each in status if each.startswith("VmRSS:"))
+        process.terminate()
+        assert process.wait(5) == 0
+    return ready_ms, rss
+
+
+def test(mesh):
+    if mesh.sanitized:
+        say("SKIPPED: a sanitizer build has another footprint")
+        return
+    start_and_measure(mesh, "warm")  # Makes the user's secret, and warms the file cache.
+    for attempt in range(ATTEMPTS):
+        taken = [start_and_measure(mesh, f"{attempt}{i}") for i in range(STARTS)]
+        ready_ms, rss = (statistics.median(each) for each in zip(*taken))
+        say(f"ready after {ready_ms:.1f} ms (at most {READY_MS_MAX}), {rss} KiB resident (at most {RSS_KIB_MAX})")
+        if ready_ms <= READY_MS_MAX and rss <= RSS_KIB_MAX:
+            return
+    raise AssertionError("too slow, or too large")
+
+
+run(test, 60)
