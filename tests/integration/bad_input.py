@@ -3,18 +3,21 @@
 """Bad input at a living mesh: each kind ends in its typed error or close code, or in silence where strangers get none;
 meanwhile another session works on undisturbed, and at the end the node is alive and no larger than before."""
 
+import json
 import os
 import socket
 import struct
 import sys
 import threading
 import time
+from random import Random
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 from askr_client import AskrClient, Failure  # noqa: E402
 from mesh import run, say  # noqa: E402
-from raw_websocket import (BINARY, CLOSE, CONTINUATION, PING, TEXT, RawWebSocket, Refused, close_payload, connect_tcp,  # noqa: E402
-                           frame, upgrade_request, until)
+from minimal_msgpack import pack  # noqa: E402
+from raw_websocket import (BINARY, CLOSE, CONTINUATION, PING, TEXT, RawWebSocket, Refused,  # noqa: E402
+                           close_payload, connect_tcp, frame, upgrade_request, until)
 
 SLOWEST_MS = 250           # Of the other session's commands; a sanitizer build on a busy machine stays below.
 GROWTH_KIB_MAX = 24 << 10  # Of the resident set, buffers and allocator caches included.
@@ -234,6 +237,52 @@ def half_frames(agent):
                 wire.sendall(said[:cut])
 
 
+def mutations(agent):
+    """Good messages with some bytes changed, 4,000 of them, always the same: each is answered, or ends its session."""
+    random = Random(20260)
+    seeds = [(TEXT, json.dumps(each).encode()) for each in MESSAGES] + [(BINARY, pack(each)) for each in MESSAGES]
+    sessions = 0
+    sent = 0
+    while sent < 4000:
+        sessions += 1
+        with RawWebSocket(agent.port, timeout=5) as wire:
+            try:
+                for _ in range(200):
+                    sent += 1
+                    opcode, good = random.choice(seeds)
+                    wire.send(frame(opcode, mutated(random, good)))
+                wire.send(frame(PING, b"alive"))
+                while wire.read_frame().payload != b"alive":
+                    pass
+            except (EOFError, BrokenPipeError):
+                pass
+    assert sessions < 2000, "nearly every message ended its session"
+
+
+MESSAGES = [{"mid": "a", "command": "askr.echo", "data": {"k": [1, -2.5, None, "\u00e4"]}},
+            {"mid": 1, "command": "askr.nodes", "timeout": 50}, {"type": "t.x", "payload": "p"},
+            {"type": "subscription", "eventType": "t.*", "mid": "s"}, {"type": "unsubscription", "eventType": "t.*"},
+            {"type": "serve", "command": "m"}, {"mid": "b", "command": "m", "timeout": 20},
+            {"mid": "c", "command": "STATE_SET", "data": {"key": "k", "value": 1}}, {"mid": 3, "value": [0]}]
+
+
+def mutated(random, good):
+    changed = bytearray(good)
+    for _ in range(random.randrange(4)):
+        at = random.randrange(len(changed))
+        kind = random.randrange(4)
+        if kind == 0:  # Stays ASCII, so that text stays UTF-8 and more than its first octets are read.
+            changed[at] = random.randrange(0x20, 0x7F)
+        elif kind == 1:
+            changed[at] ^= 1 << random.randrange(7)
+        elif kind == 2:
+            del changed[at:at + random.randrange(1, 4)]
+            changed = changed or bytearray(b"x")
+        else:
+            changed[at:at] = changed[at:at + random.randrange(1, 8)]
+    return bytes(changed)
+
+
 class IdleStrangers:
     """300 connections that say nothing, while all else goes on; ended without a word at their deadline of 5 s."""
 
@@ -292,7 +341,8 @@ def test(mesh):
     slowloris = Slowloris(agent.port)
     idle = IdleStrangers(agent.port)
     before = agent.rss_kib()
-    for attack in (no_byte_back, garbage_as_http, refused_upgrades, broken_frames, broken_messages, half_frames):
+    for attack in (no_byte_back, garbage_as_http, refused_upgrades, broken_frames, broken_messages, half_frames,
+                   mutations):
         started = time.monotonic()
         attack(agent)
         say(f"{attack.__name__}: {time.monotonic() - started:.2f} s")

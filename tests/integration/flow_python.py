@@ -120,6 +120,7 @@ async def the_original_flow(agent, edge, packed):
         for each in heard:
             assert each["type"] == "FETCHED_TIME" and each["from"] == agent.name, each
             assert isinstance(each["payload"], int) and each["payload"] >= time - 60_000, each
+        assert len({each["epoch"] for each in heard}) == 1 and heard[0]["epoch"] > 1_600_000_000_000, heard[0]
         sequences = [each["seq"] for each in heard]
         assert sequences == list(range(sequences[0], sequences[0] + 5)), sequences
         assert await client.value(type="unsubscription", eventType="FETCHED_TIME") is True
@@ -218,6 +219,35 @@ async def never_answered(agent, edge):
         await caller.until_listed(agent, "commands", "py.sleep", there=False)
 
 
+async def given_up(agent, edge):
+    """A serving client is told when nobody waits any more: by cancel, by a timeout, and by an asker that is gone."""
+    for entry in (edge, agent):  # Across nodes, and within one.
+        async with await Client.connect(agent) as service:
+            got = []
+            service.serving["py.wait"] = lambda said: got.append(said["mid"])
+            await service.value(type="serve", command="py.wait")
+            async with await Client.connect(entry) as caller:
+                await caller.until_listed(agent, "commands", "py.wait")
+                waiting = caller.ask(mid="w", command="py.wait")
+                await until(lambda: len(got) == 1, "the first command")
+                caller.tell(type="cancel", mid="w")
+                assert (await waiting)["code"] == "canceled"
+                await until(lambda: service.canceled == got, "the cancel")
+                assert (await caller.failure(command="py.wait", timeout=60))[0] == "timed_out"
+                await until(lambda: service.canceled == got, "the cancel after a timeout")
+                caller.ask(command="py.wait")
+                await until(lambda: len(got) == 3, "the last command")
+            await until(lambda: service.canceled == got, "the cancel for an asker that is gone")
+
+
+async def until(what, name):
+    for _ in range(300):
+        if what():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"not within 3 s: {name}")
+
+
 async def many(agent, edge, packed):
     async with await Client.connect(agent, packed) as service, await Client.connect(edge, packed) as client:
         service.serving["py.same"] = lambda said: {"value": said["data"]}
@@ -251,6 +281,7 @@ async def flow(agent, relay, edge):
     await emit_across(agent, edge)
     await a_python_service(agent, relay, edge)
     await never_answered(agent, edge)
+    await given_up(agent, edge)
     say("refusals, state, emit, a service in Python, no answers: as they should be")
     for packed in (False, True):
         await many(agent, edge, packed)

@@ -23,7 +23,7 @@ bool timer_fires() {
 }
 
 std::string ask_a_node() {
-  askr::node node{{.name = "consumer", .port = 0, .beacon = false, .secret = "a secret of the package's test"}};
+  askr::node node{{.name = "consumer", .port = 0, .beacon = false, .secret = "a workspace secret for the package test"}};
   node.on("greet", [](const askr::command& asked) { return "hello " + asked.as<std::string>(); });
   node.start();
   return node.send("greet", std::string("package")).get().as<std::string>();

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/pending_commands.hpp"
+
+#include <askr/random.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <set>
+
+BOOST_AUTO_TEST_SUITE(pending_commands)
+
+namespace {
+
+using namespace askr;
+
+constexpr time_point begin = time_point(seconds(1000));
+
+pending_command command_of(std::uint64_t mid, link_id link = 1) {
+  return {.mid = mid, .from = {.ticket = mid * 10}, .link = link, .sent = begin};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_is_added_is_found_until_it_is_taken) {
+  askr::pending_commands table(10);
+  table.add(command_of(7), begin + 1s);
+  BOOST_REQUIRE((table.find(7) != nullptr));
+  BOOST_TEST((table.find(8) == nullptr));
+  BOOST_TEST(table.size() == 1);
+  BOOST_TEST(table.take(7).from.ticket == 70);
+  BOOST_TEST((table.find(7) == nullptr));
+  BOOST_TEST(table.size() == 0);
+  BOOST_TEST((table.next_timeout() == time_point::max()));
+}
+
+BOOST_AUTO_TEST_CASE(it_says_when_it_is_full) {
+  askr::pending_commands table(2);
+  table.add(command_of(1), begin);
+  BOOST_TEST(!table.full());
+  table.add(command_of(2), begin);
+  BOOST_TEST(table.full());
+  table.take(1);
+  BOOST_TEST(!table.full());
+}
+
+BOOST_AUTO_TEST_CASE(the_expired_ones_stay_until_they_are_taken) {
+  askr::pending_commands table(10);
+  table.add(command_of(1), begin + 100ms);
+  table.add(command_of(2), begin + 10s);
+  BOOST_TEST(table.expire(begin + 99ms).empty());
+  BOOST_TEST((table.expire(begin + 120ms) == std::vector<std::uint64_t>{1}));
+  BOOST_TEST(table.expire(begin + 120ms).empty());
+  BOOST_TEST((table.find(1) != nullptr));
+  table.take(1);
+  table.take(2);
+  BOOST_TEST(table.expire(begin + 1h).empty());
+}
+
+BOOST_AUTO_TEST_CASE(they_are_selected_by_what_they_are) {
+  askr::pending_commands table(10);
+  for (std::uint64_t mid = 1; mid <= 6; ++mid) table.add(command_of(mid, mid % 2 + 1), begin + 1s);
+  table.take(3);
+  const auto odd = table.mids_where([](const pending_command& each) { return each.link == 2; });
+  BOOST_TEST((std::set(odd.begin(), odd.end()) == std::set<std::uint64_t>{1, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(mids_that_collide_in_the_index_stay_apart_while_others_come_and_go) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    rng random(seed);
+    askr::pending_commands table(100'000);
+    std::set<std::uint64_t> expected;
+    for (int step = 0; step < 20'000; ++step) {
+      // Few low bits, so that the probes are long.
+      const auto mid = random.below(64) * 4096 + random.below(4) + 1;
+      if (expected.erase(mid) != 0) {
+        BOOST_REQUIRE(table.take(mid).from.ticket == mid * 10);
+      } else {
+        table.add(command_of(mid), begin + 1s);
+        expected.insert(mid);
+      }
+      BOOST_REQUIRE(table.size() == expected.size());
+    }
+    for (const auto mid : expected) BOOST_TEST((table.find(mid) != nullptr && table.find(mid)->mid == mid));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

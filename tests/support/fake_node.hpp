@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// The node's end of a client connection, in memory: says what a test wants said, and keeps what it hears.
+
+#include "transport/session.hpp"
+
+#include <askr/payload.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace test_support {
+
+using namespace askr;
+using transport::client_message;
+using transport::message_id;
+using kind = client_message::kind;
+
+/// A message that outlives what it was decoded from.
+struct heard {
+  kind what;
+  message_id mid;
+  std::string name;
+  std::string token;
+  std::string workspace;
+  std::string to;
+  payload data;
+  std::optional<milliseconds> timeout;
+  bool text = false;
+};
+
+/// The node's end of one connection.
+class fake_node {
+ public:
+  explicit fake_node(time_point now) : session_(options(), random_, deflate_, "127.0.0.1", true, now) {}
+
+  static const transport::session_options& options() {
+    static const transport::session_options made = [] {
+      transport::session_options session;
+      session.handshake.subprotocols = {"askr.v1.json", "askr.v1.msgpack"};
+      return session;
+    }();
+    return made;
+  }
+
+  void on_bytes(time_point now, byte_span received) {
+    byte_buffer copy(received.begin(), received.end());
+    session_.on_bytes(now, copy);
+    while (const auto next = session_.next()) keep(*next);
+  }
+
+  void say(const client_message& message) { BOOST_REQUIRE(session_.send(codec_, message)); }
+  void say(kind what, std::uint64_t mid, payload data = {}) {
+    client_message message;
+    message.what = what;
+    message.mid = message_id::from_uint(mid);
+    message.data = data.bytes();
+    message.data_encoding = data.kind();
+    say(message);
+  }
+  void welcome(std::uint64_t mid) {
+    client_message message;
+    message.what = kind::welcome;
+    message.mid = message_id::from_uint(mid);
+    message.node_name = "askr-edge-x1Y2z3";
+    message.workspace = "global";
+    message.version = "0.1.0";
+    say(message);
+  }
+  void refuse(std::uint64_t mid, errc code, std::string_view text) {
+    client_message message;
+    message.what = kind::failure;
+    message.mid = mid == 0 ? message_id{} : message_id::from_uint(mid);
+    message.code = code;
+    message.text = text;
+    say(message);
+  }
+
+  transport::session& session() { return session_; }
+  heard take() {
+    BOOST_REQUIRE(!heard_.empty());
+    auto first = std::move(heard_.front());
+    heard_.pop_front();
+    return first;
+  }
+  bool heard_nothing() const { return heard_.empty(); }
+
+ private:
+  void keep(const websocket::message& received) {
+    const auto how = received.text ? transport::client_encoding::json : transport::client_encoding::msgpack;
+    const auto said = codec_.decode(received.data, how);
+    BOOST_REQUIRE(said);
+    heard_.push_back({said->what, said->mid, std::string(said->name), std::string(said->token),
+                      std::string(said->workspace), std::string(said->to),
+                      payload(payload_view(said->data, said->data_encoding)), said->timeout, received.text});
+  }
+
+  entropy random_;
+  websocket::deflate_context deflate_;
+  transport::client_codec codec_;
+  transport::session session_;
+  std::deque<heard> heard_;
+};
+
+}  // namespace test_support
