@@ -22,6 +22,9 @@ struct record_limits {
   std::size_t bucket_entries_max = 1'024; ///< Honest keys spread evenly; this bounds what chosen ones cost per change.
 };
 
+/// For reading what was checked when it came in.
+inline constexpr record_limits no_record_limits{SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX};
+
 /// Views into a record or a received message.
 struct record_entry {
   std::string_view key;

@@ -8,9 +8,6 @@
 namespace askr::mesh {
 namespace {
 
-// What is stored was checked when it came in.
-constexpr record_limits any_limits{.key_bytes_max = SIZE_MAX, .value_bytes_max = SIZE_MAX};
-
 struct change {
   std::uint8_t bucket = 0;
   std::string_view key;
@@ -76,7 +73,7 @@ class bucket_builder {
 
   void merge(byte_span old, std::span<const change> changes) {
     made_->bytes.reserve(old.size() + (changes.empty() ? 0 : changes.front().encoded.size()));
-    entry_reader reader(old, any_limits);
+    entry_reader reader(old, no_record_limits);
     for (auto before = old; const auto entry = reader.next(); before = reader.rest()) {
       while (!changes.empty() && changes.front().key < entry->key) take(changes);
       if (!changes.empty() && changes.front().key == entry->key) {
@@ -117,8 +114,8 @@ std::size_t run_of_bucket(std::span<const change> changes) {
 // The entries of both buckets (either may be null), side by side.
 void compare(const entry_bucket* before, const entry_bucket* after, std::vector<entry_difference>& out) {
   if (before != nullptr && after != nullptr && (before == after || before->digest == after->digest)) return;
-  entry_reader old_reader(before != nullptr ? byte_span(before->bytes) : byte_span{}, any_limits);
-  entry_reader new_reader(after != nullptr ? byte_span(after->bytes) : byte_span{}, any_limits);
+  entry_reader old_reader(before != nullptr ? byte_span(before->bytes) : byte_span{}, no_record_limits);
+  entry_reader new_reader(after != nullptr ? byte_span(after->bytes) : byte_span{}, no_record_limits);
   auto old_entry = old_reader.next(), new_entry = new_reader.next();
   while (old_entry || new_entry) {
     const bool takes_old = old_entry && (!new_entry || old_entry->key <= new_entry->key);
@@ -185,7 +182,7 @@ std::optional<record_entry> entry_set::find(std::string_view key) const noexcept
   const auto found = std::lower_bound(buckets_.begin(), buckets_.end(), number,
                                       [](const bucket_ptr& bucket, std::uint8_t at) { return bucket->number < at; });
   if (found == buckets_.end() || (*found)->number != number) return std::nullopt;
-  entry_reader reader((*found)->bytes, any_limits);
+  entry_reader reader((*found)->bytes, no_record_limits);
   while (const auto entry = reader.next()) {
     if (entry->key == key) return entry;
   }

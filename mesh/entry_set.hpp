@@ -56,9 +56,8 @@ class entry_set {
   /// Calls `visit(const record_entry&)` for each, in order.
   template <class Visit>
   void for_each(Visit visit) const {
-    const record_limits any;
     for (const auto& bucket : buckets_) {
-      entry_reader reader(bucket->bytes, any);
+      entry_reader reader(bucket->bytes, no_record_limits);
       while (const auto entry = reader.next()) visit(*entry);
     }
   }

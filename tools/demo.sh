@@ -19,6 +19,7 @@ done
 
 pids=()
 work=$(mktemp -d)
+export XDG_CONFIG_HOME=$work/config  # The nodes' secret on loopback lives and ends with the demo.
 cleanup() {
   trap - EXIT INT TERM
   if [[ ${#pids[@]} -gt 0 ]]; then
@@ -103,6 +104,25 @@ sees_all() {
   done
 }
 
+# links_of NODE: the links it has logged, "NAME dialed" or "NAME accepted".
+links_of() { cat "$work/$1".{out,log} | sed -n 's/.*link: up name=\([^ "]*\) \(dialed\|accepted\).*/\1 \2/p'; }
+linked_to_all() { [[ $(links_of "$1" | cut -d ' ' -f 1 | sort -u | wc -l) -ge 2 ]]; }
+tell_links() {
+  local other way
+  while read -r other way; do
+    if [[ $way == dialed ]]; then
+      say "  $1 heard $other's beacon and dialled it: an encrypted link (Noise XXpsk0)"
+    else
+      say "  $1 was heard and dialled by $other"
+    fi
+  done < <(links_of "$1" | sort -u)
+}
+
+# serves NODE COMMAND: as edge knows it.
+serves() {
+  ask edge nodes --json 2>>"$work/client.log" | grep "\"name\":\"${full_name_of[$1]}\"" | grep -q "\"commands\":\[[^]]*\"$2\""
+}
+
 nodes() {
   step "Starting three nodes of the workspace '$workspace', each a process of its own"
   start agent "$bin/example-server"
@@ -114,17 +134,22 @@ nodes() {
   step "They find each other: nobody was told an address"
   for name in agent relay edge; do
     until_true 10 sees_all "$name" || fail "$name sees only: $(names_seen_by "$name")"
-    say "  $name sees $(names_seen_by "$name")"
+    until_true 10 linked_to_all "$name" || fail "$name is linked to: $(links_of "$name")"
+    tell_links "$name"
   done
-  grep -h -i -E '\blink' "$work"/{agent,relay,edge}.log | grep -v -i debug | head -n 6 | sed 's/^/  log: /' || true
+  say "  each of the three now sees all three: $(names_seen_by edge)"
 }
 
 commands() {
   local value
   step "A client connects to edge, which serves no 'fetch', and sends it"
+  until_true 10 serves agent fetch || fail "edge does not know that agent serves fetch"
+  ! serves edge fetch || fail "edge serves fetch itself"
   value=$(ask edge send fetch 2>>"$work/client.log") || fail "fetch: $(tail -n 1 "$work/client.log")"
   [[ $value =~ ^[0-9]+$ ]] || fail "fetch gave '$value', not a time"
-  say "  client -> edge -> agent: fetch; the answer came back: $value"
+  say "  edge knows from its directory that agent serves 'fetch', and passes it on over their link"
+  say "  client -> edge -> agent: fetch"
+  say "  agent -> edge -> client: $value ($(date -d "@$((value / 1000))" '+%H:%M:%S'))"
 
   step "A command that nobody serves fails at once, and says so"
   ! ask edge send no_such_command >"$work/refused.log" 2>&1 || fail "no_such_command was answered"
@@ -132,16 +157,23 @@ commands() {
   say "  $(head -n 1 "$work/refused.log")"
 }
 
+is_listening() { grep -q '"event":"listening"' "$work/events.out"; }
 events() {
-  local listener count
+  local listener
   step "The client listens to FETCHED_TIME at edge and sends 'start'; agent emits the time each second"
-  ask edge listen FETCHED_TIME --count 3 >"$work/events.out" 2>>"$work/client.log" &
+  ask edge listen FETCHED_TIME --count 3 --json >"$work/events.out" 2>>"$work/client.log" &
   listener=$!
+  until_true 10 is_listening || fail "the client could not listen: $(tail -n 1 "$work/client.log")"
   ask edge send start >>"$work/client.log" 2>&1 || fail "start: $(tail -n 1 "$work/client.log")"
+  say "  client -> edge -> agent: start"
   wait "$listener" || fail "three events did not arrive within 15 s"
-  count=$(grep -c '[0-9]' "$work/events.out" || true)
+  local line count=0
+  while read -r line; do
+    [[ $line =~ \"payload\":([0-9]+),\"from\":\"${full_name_of[agent]}\" ]] || fail "an event that agent did not emit: $line"
+    say "  agent -> edge -> client: FETCHED_TIME ${BASH_REMATCH[1]}"
+    count=$((count + 1))
+  done < <(grep '"topic":"FETCHED_TIME"' "$work/events.out")
   [[ $count -eq 3 ]] || fail "$count events instead of 3"
-  sed 's/^/  agent -> edge -> client: /' "$work/events.out"
   ask edge send stop >>"$work/client.log" 2>&1 || fail "stop: $(tail -n 1 "$work/client.log")"
   say "  client -> edge -> agent: stop"
 }

@@ -55,7 +55,11 @@ std::shared_ptr<token> token::from_file(const std::string& path) {
     if (space == std::string::npos) throw failure(errc::bad_key_file, path + ": a line is NAME SECRET");
     entries.push_back({.name = line.substr(0, space), .secret = line.substr(space + 1)});
   }
-  return std::make_shared<token>(entries);
+  try {
+    return std::make_shared<token>(entries);
+  } catch (const failure& why) {
+    throw failure(errc::bad_key_file, path + ": " + why.detail());
+  }
 }
 
 void token::authenticate_client(client_credential shown, verdict_handler answer) {

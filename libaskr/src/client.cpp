@@ -72,11 +72,7 @@ void client::connect() {
   connected.get();
 }
 
-void client::connect_with(completion done) {
-  shell_->run_with(std::move(done), [shell = shell_.get()](completion when_done) {
-    shell->core().connect(clock::now(), std::move(when_done));
-  });
-}
+void client::connect_with(completion done) { shell_->connect(std::move(done)); }
 
 void client::close() { shell_->close(); }
 

@@ -122,6 +122,15 @@ void client_shell::run_with(client::completion done, detail::unique_function<voi
   if (!taken) (*kept)(error{errc::closed, "the client was closed, or takes no more work"});
 }
 
+void client_shell::connect(client::completion done) {
+  run_with(std::move(done), [this](client::completion when_done) {
+    core_.connect(clock::now(), [this, when_done = std::move(when_done)](result<payload> outcome) mutable {
+      note_state();  // Whoever has waited for the welcome may ask for the node's name.
+      when_done(std::move(outcome));
+    });
+  });
+}
+
 void client_shell::send(std::string_view name, payload data, const send_options& options, client::completion done) {
   if (!transport::is_name(name)) return done(error{errc::bad_options, "this is no name of a command"});
   if (options.timeout > send_timeout_max) return done(error{errc::bad_options, "a timeout is at most 5 minutes"});
@@ -153,7 +162,10 @@ void client_shell::start_jobs() {
 }
 
 void client_shell::start_job(client_job job) {
-  auto answer = [self = shared_from_this(), serving = job.serving](result<payload> outcome) mutable {
+  // Not a shared one: a coroutine that never ends lives in our io_context, and would keep us alive for ever.
+  auto answer = [weak = weak_from_this(), serving = job.serving](result<payload> outcome) mutable {
+    const auto self = weak.lock();
+    if (!self) return;
     self->run([self, serving, outcome = std::move(outcome)]() mutable {
       self->core_.on_answer(serving, std::move(outcome));
     });

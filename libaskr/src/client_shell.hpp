@@ -41,6 +41,7 @@ class client_shell : public std::enable_shared_from_this<client_shell> {
   /// Runs `work` on the client's thread, never inside the caller's stack. False if the queue of such work is full, or
   /// the client was stopped.
   bool run(task work);
+  void connect(client::completion done);
   /// Hands over a command. `done` is called in any case.
   void send(std::string_view name, payload data, const send_options& options, client::completion done);
   /// Runs `work(done)` on the client's thread; if it cannot, `done` gets `closed`.

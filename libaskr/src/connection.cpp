@@ -191,6 +191,9 @@ void connection::link_is_up(principal who) {
   if (!up) return close(up.error());
   link_number_ = *up;
   shell_.links().emplace(link_number_, this);
+  const bool dialed = link_->side() == transport::role::initiator;
+  shell_.log(log_level::info, "link: up name=" + proof.hello.name + (dialed ? " dialed" : " accepted") +
+                                  " address=" + address_.to_string());
 }
 
 void connection::flush_link() {
@@ -375,6 +378,7 @@ void connection::close(const error& why) {
   }
   if (link_number_ != no_link) {
     shell_.links().erase(link_number_);
+    shell_.log(log_level::info, "link: down name=" + link_->peer().hello.name + " why=" + why.message());
     core.on_link_down(now, link_number_, why);
   }
   if (session_ != no_session) {

@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
-from mesh import lists, names_seen, run, say  # noqa: E402
+from mesh import free_port, lists, names_seen, run, say  # noqa: E402
 from raw_websocket import until  # noqa: E402
 
 LEASE_SECONDS = 2.5
@@ -62,9 +62,7 @@ def restarts(mesh, edge):
 
 def a_seed_that_comes_late(mesh):
     """Without beacons, told of a seed that is not there yet: it is dialled until it is."""
-    probe = mesh.node("probe", "--no-beacon")
-    port = probe.port
-    assert probe.terminate() == 0
+    port = free_port()
     early = mesh.node("early", "--no-beacon", "--join", f"127.0.0.1:{port}")
     time.sleep(0.5)
     late = mesh.node("late", "--no-beacon", port=port)

@@ -22,6 +22,16 @@ result<principal> client_verdict(authenticator& judge, client_credential shown) 
   return *said;
 }
 
+client_credential shown(std::string token, std::string address, bool loopback) {
+  return {.token = std::move(token), .origin = {}, .address = std::move(address), .loopback = loopback};
+}
+
+const auto local_client = shown({}, "127.0.0.1", true), far_client = shown({}, "10.0.0.1", false);
+
+result<principal> client_verdict(authenticator& judge, const std::string& token, bool loopback = false) {
+  return client_verdict(judge, shown(token, "10.0.0.1", loopback));
+}
+
 result<principal> peer_verdict(authenticator& judge, peer_credential shown = {}) {
   std::optional<result<principal>> said;
   judge.authenticate_peer(std::move(shown), [&](result<principal> verdict) { said = std::move(verdict); });
@@ -56,50 +66,50 @@ errc file_refused(std::string_view text, mode_t mode = 0600) {
 
 BOOST_AUTO_TEST_CASE(the_default_refuses_everybody) {
   authenticator nobody;
-  BOOST_TEST((client_verdict(nobody, {.loopback = true}).code() == errc::unauthenticated));
+  BOOST_TEST((client_verdict(nobody, local_client).code() == errc::unauthenticated));
   BOOST_TEST((peer_verdict(nobody).code() == errc::unauthenticated));
   BOOST_TEST(nobody.credential().empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_workspace_secret_lets_peers_and_local_clients_in) {
   workspace_secret judge;
-  peer_credential shown;
-  shown.name = "askr-a-123456";
-  shown.id.bytes[0] = 7;
-  const auto peer = peer_verdict(judge, shown);
+  peer_credential member;
+  member.name = "askr-a-123456";
+  member.id.bytes[0] = 7;
+  const auto peer = peer_verdict(judge, member);
   BOOST_REQUIRE(peer.ok());
   BOOST_TEST((peer->what == principal::kind::node));
   BOOST_TEST(peer->name == "askr-a-123456");
-  BOOST_TEST((peer->entry == shown.id));
+  BOOST_TEST((peer->entry == member.id));
   BOOST_TEST(peer->rights.may(verb::send, "x"));
   BOOST_TEST(!peer->rights.may(verb::admin, "x"));
-  const auto local = client_verdict(judge, {.loopback = true});
+  const auto local = client_verdict(judge, local_client);
   BOOST_REQUIRE(local.ok());
   BOOST_TEST(local->name == "local");
   BOOST_TEST(local->rights.may(verb::admin, "x"));
-  BOOST_TEST((client_verdict(judge, {.address = "10.0.0.1"}).code() == errc::unauthenticated));
+  BOOST_TEST((client_verdict(judge, far_client).code() == errc::unauthenticated));
 }
 
 BOOST_AUTO_TEST_CASE(an_open_workspace_lets_all_in_but_only_local_ones_administer) {
   open_workspace judge;
-  const auto anybody = client_verdict(judge, {.address = "10.0.0.1"});
+  const auto anybody = client_verdict(judge, far_client);
   BOOST_REQUIRE(anybody.ok());
   BOOST_TEST(anybody->name == "anonymous");
   BOOST_TEST(!anybody->rights.may(verb::admin, "x"));
-  BOOST_TEST(client_verdict(judge, {.loopback = true})->rights.may(verb::admin, "x"));
+  BOOST_TEST(client_verdict(judge, local_client)->rights.may(verb::admin, "x"));
 }
 
 BOOST_AUTO_TEST_CASE(a_token_says_who_its_owner_is_and_loopback_alone_is_not_enough) {
   token judge({{.name = "alice", .secret = alice, .rights = permissions::none(), .roles = {"ops"}},
                {.name = "bob", .secret = bob}});
-  const auto known = client_verdict(judge, {.token = alice});
+  const auto known = client_verdict(judge, alice);
   BOOST_REQUIRE(known.ok());
   BOOST_TEST(known->name == "alice");
   BOOST_TEST((known->roles == std::vector<std::string>{"ops"}));
   BOOST_TEST(!known->rights.may(verb::send, "x"));
-  BOOST_TEST(client_verdict(judge, {.token = bob})->name == "bob");
+  BOOST_TEST(client_verdict(judge, bob)->name == "bob");
   for (const std::string& wrong : {std::string(), std::string(31, 'a'), alice + "a", std::string(32, 'c')}) {
-    BOOST_TEST((client_verdict(judge, {.token = wrong, .loopback = true}).code() == errc::unauthenticated));
+    BOOST_TEST((client_verdict(judge, wrong, true).code() == errc::unauthenticated));
   }
   BOOST_TEST(peer_verdict(judge).ok());
 }
@@ -118,8 +128,8 @@ BOOST_AUTO_TEST_CASE(tokens_that_are_short_long_or_given_twice_are_refused) {
 BOOST_AUTO_TEST_CASE(tokens_are_read_from_a_file_that_only_its_owner_may_read) {
   const scratch_file file("# people\nalice " + alice + "\n\nbob " + bob + "\n", 0600);
   const auto judge = token::from_file(file.path);
-  BOOST_TEST(client_verdict(*judge, {.token = alice})->name == "alice");
-  BOOST_TEST(client_verdict(*judge, {.token = bob})->name == "bob");
+  BOOST_TEST(client_verdict(*judge, alice)->name == "alice");
+  BOOST_TEST(client_verdict(*judge, bob)->name == "bob");
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_token_file_is_refused) {

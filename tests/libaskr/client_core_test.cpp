@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_SUITE(client_core)
 namespace {
 
 using namespace askr;
-using test_support::fake_node;
+using test::fake_node;
 using transport::client_message;
 using transport::message_id;
 using kind = client_message::kind;

@@ -21,7 +21,8 @@ std::string answer_of(F callable, const payload& data = {}) {
   const principal who;
   const auto made = detail::make_handler(std::move(callable));
   byte_buffer packed;
-  const auto kind = answer_or_error(made->answer, {.name = "test", .data = data, .asked_by = &who, .deadline = {}}, packed);
+  const auto kind =
+      answer_or_error(made->answer, {.name = "test", .data = data, .asked_by = &who, .deadline = {}}, packed);
   return kind ? *payload_view(packed, *kind).to_json() : kind.error().message();
 }
 
@@ -38,7 +39,11 @@ BOOST_AUTO_TEST_CASE(a_callable_becomes_a_handler_by_its_signature) {
   BOOST_TEST(answer_of([] { return 7; }) == "7");
   BOOST_TEST(answer_of([](int number) { return number + 1; }, payload::from(6)) == "7");
   BOOST_TEST(answer_of([](const std::string& text) { return text.size(); }, payload::from("four")) == "4");
-  BOOST_TEST(answer_of([](const point& at) { return point{at.y, at.x}; }, payload::from(point{1, 2})) == R"({"x":2,"y":1})");
+  BOOST_TEST(answer_of(
+                 [](const point& at) {
+                   return point{at.y, at.x};
+                 },
+                 payload::from(point{1, 2})) == R"({"x":2,"y":1})");
   BOOST_TEST(answer_of([](const command& asked) { return std::string(asked.name); }) == "\"test\"");
   BOOST_TEST(answer_of([](payload_view data) { return data; }, payload::json("[1]")) == "[1]");
   BOOST_TEST(answer_of([] { return payload::json(R"({"a":1})"); }) == R"({"a":1})");

@@ -26,19 +26,19 @@ const std::string alice(40, 'a'), bob(40, 'b');
 
 /// Alice may do everything, Bob hardly anything.
 void with_tokens(node_options& options) {
-  options.authenticator = std::make_shared<token>(std::vector<token::entry>{
-      {.name = "alice", .secret = alice},
-      {.name = "bob",
-       .secret = bob,
-       .rights = permissions::none()
-                     .allow(verb::send, "askr.>")
-                     .allow(verb::send, "STATE_SET")
-                     .allow(verb::send, "STATE_REQUEST")
-                     .allow(verb::listen, "door.*")
-                     .allow(verb::emit, "door.bell")
-                     .allow(verb::serve, "bob.>")
-                     .allow(verb::state_read, "public.>")
-                     .allow(verb::state_write, "bob.>")}});
+  options.authenticator =
+      std::make_shared<token>(std::vector<token::entry>{{.name = "alice", .secret = alice},
+                                                        {.name = "bob",
+                                                         .secret = bob,
+                                                         .rights = permissions::none()
+                                                                       .allow(verb::send, "askr.>")
+                                                                       .allow(verb::send, "STATE_SET")
+                                                                       .allow(verb::send, "STATE_REQUEST")
+                                                                       .allow(verb::listen, "door.*")
+                                                                       .allow(verb::emit, "door.bell")
+                                                                       .allow(verb::serve, "bob.>")
+                                                                       .allow(verb::state_read, "public.>")
+                                                                       .allow(verb::state_write, "bob.>")}});
 }
 
 std::string auth(std::string_view secret) {
@@ -96,8 +96,8 @@ BOOST_AUTO_TEST_CASE(the_handler_knows_which_client_asks_through_which_node) {
 BOOST_AUTO_TEST_CASE(messages_that_cannot_be_understood_are_answered_and_counted_and_the_session_lives) {
   core_network network(1);
   auto& client = network.client(0);
-  for (const auto* broken : {"{", "[]", "7", "{}", R"({"mid":"a"})", R"({"command":"x"})", R"({"mid":[],"command":"x"})",
-                             R"({"type":"welcome","mid":"w"})"}) {
+  for (const auto* broken : {"{", "[]", "7", "{}", R"({"mid":"a"})", R"({"command":"x"})",
+                             R"({"mid":[],"command":"x"})", R"({"type":"welcome","mid":"w"})"}) {
     const auto answer = ask(network, client, broken);
     BOOST_TEST(answer.find(R"("code":"bad_message")") != std::string::npos, broken << " -> " << answer);
   }
@@ -134,7 +134,8 @@ BOOST_AUTO_TEST_CASE(a_client_has_only_so_many_commands_pending) {
   auto& client = network.client(0);
   client.say(R"({"mid":"a","command":"slow"})");
   client.say(R"({"mid":"b","command":"slow"})");
-  BOOST_TEST(ask(network, client, R"({"mid":"c","command":"slow"})").find(R"("code":"overloaded")") != std::string::npos);
+  BOOST_TEST(ask(network, client, R"({"mid":"c","command":"slow"})").find(R"("code":"overloaded")") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_chooses_its_target_and_its_deadline) {
@@ -195,9 +196,11 @@ BOOST_AUTO_TEST_CASE(clients_subscribe_unsubscribe_and_emit) {
   network.mesh();
   auto& here = network.client(0);
   auto& there = network.client(1);
-  BOOST_TEST(ask(network, there, R"({"type":"subscription","eventType":"tick","mid":"s"})") == R"({"mid":"s","value":true})");
+  BOOST_TEST(ask(network, there, R"({"type":"subscription","eventType":"tick","mid":"s"})") ==
+             R"({"mid":"s","value":true})");
   BOOST_TEST(ask(network, here, R"({"type":"tick","payload":{"a":1},"mid":"e"})") == R"({"mid":"e","value":true})");
-  BOOST_TEST(there.heard() == R"({"type":"tick","from":")" + network.name(0) + R"(","epoch":1,"seq":1,"payload":{"a":1}})");
+  BOOST_TEST(there.heard() ==
+             R"({"type":"tick","from":")" + network.name(0) + R"(","epoch":1,"seq":1,"payload":{"a":1}})");
   BOOST_TEST(ask(network, there, R"({"type":"unsubscription","eventType":"tick"})") == "");
   BOOST_TEST(ask(network, here, R"({"type":"tick","payload":2})") == "");
   BOOST_TEST(there.heard() == "");
@@ -207,10 +210,12 @@ BOOST_AUTO_TEST_CASE(a_client_has_only_so_many_subscriptions) {
   core_network network(1, [](node_options& options) { options.sessions.subscriptions_max = 1; });
   auto& client = network.client(0);
   ask(network, client, R"({"type":"subscription","eventType":"a"})");
-  BOOST_TEST(ask(network, client, R"({"type":"subscription","eventType":"b","mid":"s"})").find(R"("code":"overloaded")") !=
-             std::string::npos);
+  BOOST_TEST(
+      ask(network, client, R"({"type":"subscription","eventType":"b","mid":"s"})").find(R"("code":"overloaded")") !=
+      std::string::npos);
   ask(network, client, R"({"type":"unsubscription","eventType":"a"})");
-  BOOST_TEST(ask(network, client, R"({"type":"subscription","eventType":"b","mid":"s"})") == R"({"mid":"s","value":true})");
+  BOOST_TEST(ask(network, client, R"({"type":"subscription","eventType":"b","mid":"s"})") ==
+             R"({"mid":"s","value":true})");
 }
 
 BOOST_AUTO_TEST_CASE(a_client_may_serve_commands_for_the_whole_mesh) {
@@ -282,7 +287,8 @@ BOOST_AUTO_TEST_CASE(hello_is_answered_with_who_the_node_is) {
 BOOST_AUTO_TEST_CASE(what_this_version_does_not_know_is_unsupported) {
   core_network network(1);
   auto& client = network.client(0);
-  for (const auto* more : {R"({"mid":"a","command":"askr.ping","all":true})", R"({"mid":"a","command":"askr.ping","stream":true})"}) {
+  for (const auto* more :
+       {R"({"mid":"a","command":"askr.ping","all":true})", R"({"mid":"a","command":"askr.ping","stream":true})"}) {
     BOOST_TEST(ask(network, client, more).find(R"("code":"unsupported")") != std::string::npos);
   }
 }
@@ -355,7 +361,8 @@ BOOST_AUTO_TEST_CASE(what_waits_for_the_verdict_is_bounded) {
   core_network network(1, with_tokens);
   network.hold_verdicts = true;
   auto& client = network.client(0);
-  for (int i = 0; i < 4; ++i) client.say(R"({"mid":"a","command":"askr.echo","data":")" + std::string(4000, 'x') + R"("})");
+  for (int i = 0; i < 4; ++i)
+    client.say(R"({"mid":"a","command":"askr.echo","data":")" + std::string(4000, 'x') + R"("})");
   network.run();
   BOOST_TEST(client.closed_with() == 1008);
 }
@@ -420,14 +427,16 @@ BOOST_AUTO_TEST_CASE(a_node_that_stops_tells_its_clients) {
 BOOST_AUTO_TEST_CASE(the_connected_state_is_read_and_set_from_anywhere_by_who_may) {
   core_network network(2, with_tokens);
   std::string watched;
-  network.core(1).watch_state([&](std::string_view key, payload_view value) { watched = std::string(key) + "=" + *value.to_json(); });
+  network.core(1).watch_state(
+      [&](std::string_view key, payload_view value) { watched = std::string(key) + "=" + *value.to_json(); });
   BOOST_REQUIRE(network.core(1).set_state("public.color", payload::from("red")).ok());
   BOOST_REQUIRE(network.core(1).set_state("secret.code", payload::from(1234)).ok());
   network.mesh();
   auto& client = logged_in(network, 0, alice);
   BOOST_TEST(ask(network, client, R"({"mid":"a","command":"STATE_REQUEST","to":"n1"})") ==
              R"({"mid":"a","value":{"public.color":"red","secret.code":1234}})");
-  BOOST_TEST(ask(network, client, R"({"mid":"a","command":"STATE_SET","to":"n1","data":{"key":"public.color","value":"blue"}})") ==
+  BOOST_TEST(ask(network, client,
+                 R"({"mid":"a","command":"STATE_SET","to":"n1","data":{"key":"public.color","value":"blue"}})") ==
              R"({"mid":"a","value":null})");
   BOOST_TEST(watched == R"(public.color="blue")");
   BOOST_TEST(ask(network, client, R"({"mid":"a","command":"STATE_REQUEST","to":"n1","data":{"key":"public.color"}})") ==
@@ -450,8 +459,9 @@ BOOST_AUTO_TEST_CASE(rights_to_state_hold_on_the_own_node_and_on_every_other) {
   auto& client = logged_in(network, 0, bob);
   for (const std::string to : {"n0", "n1"}) {
     const auto asked = [&](std::string_view command, std::string_view data) {
-      return ask(network, client, R"({"mid":"a","to":")" + to + R"(","command":")" + std::string(command) +
-                                      R"(","data":)" + std::string(data) + "}");
+      return ask(network, client,
+                 R"({"mid":"a","to":")" + to + R"(","command":")" + std::string(command) + R"(","data":)" +
+                     std::string(data) + "}");
     };
     const auto denied = [](std::string_view answer) { return answer.find(R"("code":"denied")") != std::string::npos; };
     BOOST_TEST(asked("STATE_REQUEST", R"({"key":"public.color"})") == R"({"mid":"a","value":"red"})");

@@ -9,7 +9,6 @@ using namespace askr;
 using askr::test::core_network;
 using askr::test::outcomes;
 
-
 /// Serves a command that is answered by hand, from `network.jobs`.
 void defer(core_network& network, std::size_t node, std::string name) {
   auto handler = std::make_shared<detail::handler>();

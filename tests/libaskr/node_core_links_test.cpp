@@ -251,12 +251,12 @@ BOOST_AUTO_TEST_CASE(what_was_said_before_goodbye_is_heard) {
 
 BOOST_AUTO_TEST_CASE(a_peer_that_breaks_the_protocol_loses_its_link_and_nothing_else) {
   const std::vector<byte_buffer> broken = {
-      {0x00},                                   // No length.
-      {0x00, 0x00},                             // An empty message.
-      {0x00, 0x05, 0x91},                       // A message longer than the record.
-      framed("\xff\xff"),                       // No message.
-      framed("\x92\x10\x01"),                   // A command without its fields.
-      framed(std::string("\x91\x04", 2)),       // A node record without its fields.
+      {0x00},                              // No length.
+      {0x00, 0x00},                        // An empty message.
+      {0x00, 0x05, 0x91},                  // A message longer than the record.
+      framed("\xff\xff"),                  // No message.
+      framed("\x92\x10\x01"),              // A command without its fields.
+      framed(std::string("\x91\x04", 2)),  // A node record without its fields.
   };
   for (const auto& record : broken) {
     core_network network(3);

@@ -11,7 +11,8 @@ namespace {
 
 using namespace askr;
 
-constexpr subscriber one{subscriber::kind::listener, 1}, two{subscriber::kind::session, 1}, far{subscriber::kind::link, 1};
+constexpr subscriber one{subscriber::kind::listener, 1}, two{subscriber::kind::session, 1},
+    far{subscriber::kind::link, 1};
 
 std::size_t matches(const askr::subscriptions& table, std::string_view topic, subscriber who) {
   std::vector<subscriber> all;

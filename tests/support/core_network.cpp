@@ -52,14 +52,13 @@ link_id core_network::up(std::size_t at, std::size_t other, bool dialed, mesh::d
   who.name = peer.name;
   who.entry = peer.id;
   who.rights = permissions::member();
-  const auto linked = core(at).members().on_link_up(
-      now_, {.id = peer.id,
-             .life = peer.life,
-             .name = peer.name,
-             .who = who,
-             .dialed = dialed,
-             .dial = dial,
-             .address = members_[other]->endpoint});
+  const auto linked = core(at).members().on_link_up(now_, {.id = peer.id,
+                                                           .life = peer.life,
+                                                           .name = peer.name,
+                                                           .who = who,
+                                                           .dialed = dialed,
+                                                           .dial = dial,
+                                                           .address = members_[other]->endpoint});
   if (linked) return *linked;
   closed_links.emplace_back(at, linked.error());
   return no_link;

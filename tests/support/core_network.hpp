@@ -48,7 +48,7 @@ class outcomes {
 struct wire {
   struct end {
     std::size_t node = 0;
-    link_id link = no_link;      ///< 0 once this end has seen it close.
+    link_id link = no_link;        ///< 0 once this end has seen it close.
     std::deque<byte_buffer> sent;  ///< By this end, not delivered yet.
   };
   end a, b;

@@ -8,11 +8,10 @@
 namespace askr::test {
 
 fake_client::fake_client(std::size_t at, const options& how, time_point now) : node(at), opened_(now) {
-  websocket::append_request(output_, {.host = "127.0.0.1:8800",
-                                      .subprotocols = how.subprotocols,
-                                      .key = websocket::make_key(entropy_)});
-  stream_.emplace(websocket::role::client, websocket::stream_options{.ping_interval = seconds(0), .dead_after = seconds(0)},
-                  entropy_, now);
+  websocket::append_request(
+      output_, {.host = "127.0.0.1:8800", .subprotocols = how.subprotocols, .key = websocket::make_key(entropy_)});
+  stream_.emplace(websocket::role::client,
+                  websocket::stream_options{.ping_interval = seconds(0), .dead_after = seconds(0)}, entropy_, now);
 }
 
 void fake_client::say(std::string_view json) { stream_->send_text(as_bytes(json)); }

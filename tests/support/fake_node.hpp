@@ -16,17 +16,12 @@
 #include <string_view>
 #include <utility>
 
-namespace test_support {
-
-using namespace askr;
-using transport::client_message;
-using transport::message_id;
-using kind = client_message::kind;
+namespace askr::test {
 
 /// A message that outlives what it was decoded from.
 struct heard {
-  kind what;
-  message_id mid;
+  transport::client_message::kind what;
+  transport::message_id mid;
   std::string name;
   std::string token;
   std::string workspace;
@@ -39,6 +34,10 @@ struct heard {
 /// The node's end of one connection.
 class fake_node {
  public:
+  using client_message = transport::client_message;
+  using message_id = transport::message_id;
+  using kind = client_message::kind;
+
   explicit fake_node(time_point now) : session_(options(), random_, deflate_, "127.0.0.1", true, now) {}
 
   static const transport::session_options& options() {
@@ -109,4 +108,4 @@ class fake_node {
   std::deque<heard> heard_;
 };
 
-}  // namespace test_support
+}  // namespace askr::test

@@ -17,8 +17,12 @@ crypto::workspace_keys keys_of(std::string_view workspace = "global") {
 }
 
 beacon example() {
-  beacon what{.life = 1'732'406'400'000, .counter = 3, .sent = 1'732'406'400'123, .port = 8800};
+  beacon what;
   what.id.bytes.fill(0xab);
+  what.life = 1'732'406'400'000;
+  what.counter = 3;
+  what.sent = 1'732'406'400'123;
+  what.port = 8800;
   what.addresses = {"192.168.1.5", "fe80::1"};
   return what;
 }

@@ -128,8 +128,14 @@ void add_others(CLI::App& app, command_line& line) {
   kinds->require_option(0, 1);
   add_command(app, "version", "Print the version", line, [&line] { return run_version(line.global); });
   auto* help = add_command(app, "help", "Explain a command", line, [&app, &line] {
-    auto* about = line.help_about.empty() ? &app : app.get_subcommand(line.help_about.front());
-    print_line(about->help());
+    if (line.help_about.empty()) {
+      print_line(app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal));
+      return exit_done;
+    }
+    const auto& name = line.help_about.front();
+    const auto known = app.get_subcommands([&](const CLI::App* each) { return each->get_name() == name; });
+    if (known.empty()) throw usage_error("there is no command " + name, "see: askr help");
+    print_line(known.front()->help(app.get_name()));
     return exit_done;
   });
   help->add_option("command", line.help_about, "Which one")->expected(0, 1);

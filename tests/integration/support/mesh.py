@@ -10,6 +10,7 @@ import os
 import pathlib
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -177,6 +178,18 @@ def lists(client, node, what, name):
     except Failure:
         return False
     return any(row["name"] == node.name and name in row[what] for row in rows)
+
+
+def free_port():
+    """One below those that the system gives to port 0, so that nobody else is given it meanwhile."""
+    for port in range(20000 + os.getpid() % 10000, 32000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no free port")
 
 
 def say(*words, sep=" "):

@@ -1,93 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Whole nodes with their threads and sockets on loopback: a program of its own, which also runs under ThreadSanitizer.
-// Each case has a secret of its own, so that nothing else on this machine can disturb it.
+// Whole nodes with their threads and sockets on loopback: kinds of handlers and callers, every way to end, and what
+// comes to the door.
 #include "tests/support/socket_client.hpp"
+#include "tests/support/threaded_nodes.hpp"
 
 #include <askr/coroutine.hpp>
-#include <askr/node.hpp>
-#include <askr/value.hpp>
 
-#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 
-#include <boost/test/unit_test.hpp>
-
 #include <atomic>
-#include <mutex>
-#include <set>
-#include <thread>
 
-BOOST_AUTO_TEST_SUITE(node_threaded)
+BOOST_AUTO_TEST_SUITE(node_life_threaded)
 
 namespace {
 
 using namespace askr;
-using askr::test::socket_client;
-
-constexpr auto patience = seconds(20);
-
-std::string secret_of_this_case() {
-  return "secret of " + boost::unit_test::framework::current_test_case().p_name.get() + std::string(32, '.');
-}
-
-node_options options_of(std::string name, std::vector<std::string> seeds = {}) {
-  node_options options;
-  options.name = std::move(name);
-  options.port = 0;
-  options.beacon = false;
-  options.seeds = std::move(seeds);
-  options.secret = secret_of_this_case();
-  return options;
-}
-
-std::string address(const node& of) { return "127.0.0.1:" + std::to_string(of.port()); }
-
-template <class Predicate>
-bool eventually(Predicate holds) {
-  for (const auto end = clock::now() + patience; clock::now() < end; std::this_thread::sleep_for(2ms)) {
-    if (holds()) return true;
-  }
-  return holds();
-}
-
-bool sees(const node& one, std::size_t nodes) {
-  return eventually([&] { return one.nodes().size() == nodes; });
-}
-
-bool serves(const node& one, std::string_view command) {
-  return eventually([&] {
-    for (const auto& each : one.nodes()) {
-      for (const auto& served : each.commands) {
-        if (served == command) return true;
-      }
-    }
-    return false;
-  });
-}
-
-bool listens(const node& one, std::string_view topic, std::size_t nodes) {
-  return eventually([&] {
-    std::size_t found = 0;
-    for (const auto& each : one.nodes()) found += each.topics == std::vector<std::string>{std::string(topic)};
-    return found == nodes;
-  });
-}
-
-/// The outcome: a payload's JSON or the error's name.
-std::string outcome(std::future<payload>& of) {
-  if (of.wait_for(patience) != std::future_status::ready) return "never";
-  try {
-    return *of.get().to_json();
-  } catch (const failure& why) {
-    return std::string(to_string(static_cast<errc>(why.code().value())));
-  } catch (const std::future_error&) {
-    return "broken promise";
-  }
-}
-std::string outcome(std::future<payload>&& of) { return outcome(of); }
+using namespace askr::test;
 
 /// Runs an io_context on a thread of its own.
 class running_context {
@@ -105,212 +36,6 @@ class running_context {
 
 }  // namespace
 
-// --- finding each other
-
-BOOST_AUTO_TEST_CASE(three_nodes_that_know_one_seed_become_one_mesh) {
-  node agent(options_of("agent"));
-  agent.start();
-  node relay(options_of("relay", {address(agent)})), edge(options_of("edge", {address(agent)}));
-  relay.start();
-  edge.start();
-  for (const auto* each : {&agent, &relay, &edge}) BOOST_TEST(sees(*each, 3));
-  BOOST_TEST(edge.nodes()[0].self);
-  BOOST_TEST(edge.nodes()[0].name == edge.name());
-  BOOST_TEST(outcome(edge.send("askr.ping", payload{}, {.to = "relay"})) == "\"pong\"");
-}
-
-BOOST_AUTO_TEST_CASE(nodes_find_each_other_by_beacon) {
-  const auto with_beacon = [](std::string name) {
-    auto options = options_of(std::move(name));
-    options.beacon = true;
-    options.beacon_port = 48'799;
-    return options;
-  };
-  node one(with_beacon("one")), two(with_beacon("two")), three(with_beacon("three"));
-  for (auto* each : {&one, &two, &three}) each->start();
-  for (auto* each : {&one, &two, &three}) BOOST_TEST(sees(*each, 3));
-}
-
-BOOST_AUTO_TEST_CASE(two_workspaces_on_one_host_never_see_each_other) {
-  const auto in_workspace = [](std::string workspace, std::vector<std::string> seeds) {
-    auto options = options_of("node", std::move(seeds));
-    options.workspace = std::move(workspace);
-    options.beacon = true;
-    options.beacon_port = 48'798;
-    return options;
-  };
-  node red(in_workspace("red", {}));
-  red.start();
-  node blue(in_workspace("blue", {address(red)}));
-  blue.start();
-  node also_red(in_workspace("red", {address(blue)}));
-  also_red.start();
-  BOOST_TEST(sees(red, 2));
-  BOOST_TEST(eventually([&] { return red.counters().strangers_refused > 0; }));  // Blue has tried.
-  BOOST_TEST(blue.nodes().size() == 1);
-  BOOST_TEST(red.nodes().size() == 2);
-}
-
-BOOST_AUTO_TEST_CASE(who_does_not_know_the_secret_does_not_get_in) {
-  node honest(options_of("honest"));
-  honest.start();
-  auto options = options_of("intruder", {address(honest)});
-  options.secret = "quite another secret, but long enough";
-  node intruder(std::move(options));
-  intruder.start();
-  BOOST_TEST(eventually([&] { return honest.counters().strangers_refused >= 2; }));
-  BOOST_TEST(honest.nodes().size() == 1);
-  BOOST_TEST(intruder.nodes().size() == 1);
-  BOOST_TEST(honest.counters().links_opened == 0);
-}
-
-BOOST_AUTO_TEST_CASE(a_taken_port_means_the_next_free_one) {
-  node first(options_of("first"));
-  first.start();
-  auto options = options_of("second");
-  options.port = first.port();
-  node second(std::move(options));
-  second.start();
-  BOOST_TEST(second.port() > first.port());
-  BOOST_TEST(second.url() == "ws://" + address(second));
-  options = options_of("third");
-  options.port = first.port();
-  options.port_tries = 1;
-  node third(std::move(options));
-  BOOST_CHECK_EXCEPTION(third.start(), failure, [](const failure& why) { return why.code() == errc::io_failed; });
-}
-
-BOOST_AUTO_TEST_CASE(a_node_whose_seed_is_itself_finds_that_out) {
-  std::uint16_t port = 0;
-  {
-    node finds_a_port(options_of("first"));
-    finds_a_port.start();
-    port = finds_a_port.port();
-  }
-  auto options = options_of("narcissus", {"127.0.0.1:" + std::to_string(port), "localhost:" + std::to_string(port)});
-  options.port = port;
-  node narcissus(std::move(options));
-  narcissus.start();
-  node other(options_of("other", {address(narcissus)}));
-  other.start();
-  BOOST_TEST(sees(narcissus, 2));
-  BOOST_TEST(narcissus.counters().links_opened == 1);
-}
-
-// --- the main job
-
-BOOST_AUTO_TEST_CASE(a_thousand_commands_and_events_cross_a_node_that_does_not_serve_them) {
-  node agent(options_of("agent"));
-  agent.on("double", [](int number) { return 2 * number; });
-  agent.start();
-  node relay(options_of("relay", {address(agent)})), edge(options_of("edge", {address(agent)}));
-  std::mutex mutex;
-  std::vector<int> heard;
-  edge.listen("tick", [&](int number) {
-    const std::lock_guard lock(mutex);
-    heard.push_back(number);
-  });
-  relay.start();
-  edge.start();
-  BOOST_REQUIRE(serves(edge, "double"));
-  BOOST_REQUIRE(listens(agent, "tick", 1));
-  std::vector<std::future<payload>> answers;
-  for (int i = 0; i < 1000; ++i) {
-    answers.push_back(edge.send("double", i));
-    agent.emit("tick", i);
-  }
-  for (int i = 0; i < 1000; ++i) BOOST_TEST(outcome(answers[static_cast<std::size_t>(i)]) == std::to_string(2 * i));
-  std::vector<int> all;
-  for (int i = 0; i < 1000; ++i) all.push_back(i);
-  BOOST_TEST(eventually([&] {
-    const std::lock_guard lock(mutex);
-    return heard.size() == 1000;
-  }));
-  const std::lock_guard lock(mutex);
-  BOOST_TEST(heard == all, boost::test_tools::per_element());
-  BOOST_TEST(edge.counters().events_dropped == 0);
-}
-
-BOOST_AUTO_TEST_CASE(clients_of_any_node_reach_every_service_and_hear_every_event_in_order) {
-  node agent(options_of("agent"));
-  agent.on("double", [](int number) { return 2 * number; });
-  agent.start();
-  node edge(options_of("edge", {address(agent)}));
-  edge.start();
-  BOOST_REQUIRE(serves(edge, "double"));
-  socket_client client(edge.port());
-  client.say(R"({"type":"subscription","eventType":"tick","mid":"s"})");
-  BOOST_REQUIRE(client.wait_for(1));
-  BOOST_REQUIRE(listens(agent, "tick", 1));
-  for (int i = 0; i < 1000; ++i) {
-    client.say(R"({"mid":)" + std::to_string(i) + R"(,"command":"double","data":)" + std::to_string(i) + "}");
-    agent.emit("tick", i);
-  }
-  BOOST_REQUIRE(client.wait_for(2001));
-  int events = 0;
-  std::set<std::int64_t> answered;
-  for (const auto& each : client.heard()) {
-    const auto said = from_json(each);
-    BOOST_REQUIRE(said.ok());
-    if (const auto* topic = said->find("type"); topic != nullptr) {
-      BOOST_TEST(said->at("payload").as_int() == events++);
-    } else if (said->at("mid").is_integer()) {
-      BOOST_TEST(said->at("value").as_int() == 2 * said->at("mid").as_int());
-      BOOST_TEST(answered.insert(said->at("mid").as_int()).second);
-    }
-  }
-  BOOST_TEST(events == 1000);
-  BOOST_TEST(answered.size() == 1000);
-}
-
-BOOST_AUTO_TEST_CASE(four_threads_send_a_thousand_commands_each_and_every_answer_is_theirs) {
-  node server(options_of("server"));
-  server.on("echo", [](std::int64_t number) { return number; });
-  server.start();
-  node caller(options_of("caller", {address(server)}));
-  caller.start();
-  BOOST_REQUIRE(serves(caller, "echo"));
-  std::atomic<int> wrong = 0;
-  std::vector<std::thread> threads;
-  for (std::int64_t thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([&, thread] {
-      std::vector<std::future<payload>> answers;
-      for (std::int64_t i = 0; i < 1000; ++i) {
-        answers.push_back(caller.send("echo", thread * 10'000 + i));
-        if (i % 100 == 0) caller.emit("noise", i);
-      }
-      for (std::int64_t i = 0; i < 1000; ++i) {
-        if (outcome(answers[static_cast<std::size_t>(i)]) != std::to_string(thread * 10'000 + i)) ++wrong;
-      }
-    });
-  }
-  for (auto& each : threads) each.join();
-  BOOST_TEST(wrong == 0);
-  BOOST_TEST(caller.counters().commands_sent == 4000);
-}
-
-BOOST_AUTO_TEST_CASE(futures_throw_failures_with_the_right_code) {
-  node server(options_of("server"));
-  server.on("refuse", []() -> int { throw failure(errc::denied, "not on Sundays"); });
-  server.on("break", []() -> int { throw std::runtime_error("secret"); });
-  server.on("sleep", blocking([] { std::this_thread::sleep_for(500ms); }));
-  server.start();
-  node caller(options_of("caller", {address(server)}));
-  caller.start();
-  BOOST_REQUIRE(serves(caller, "refuse"));
-  auto refused = caller.send("refuse");
-  BOOST_CHECK_EXCEPTION(refused.get(), failure, [](const failure& why) {
-    return why.code() == errc::denied && why.detail() == "not on Sundays";
-  });
-  BOOST_TEST(outcome(caller.send("break")) == "handler_failed");
-  BOOST_TEST(outcome(caller.send("nothing")) == "no_handler");
-  BOOST_TEST(outcome(caller.send("sleep", payload{}, {.timeout = 50ms})) == "timed_out");
-  BOOST_TEST(outcome(caller.send("askr.ping", payload{}, {.to = "nobody"})) == "no_node");
-  BOOST_TEST(outcome(caller.send("askr.ping", payload{}, {.timeout = std::chrono::hours(1)})) == "bad_options");
-  BOOST_TEST(outcome(caller.send("no name")) == "bad_options");
-  BOOST_CHECK_THROW(caller.emit("no topic"), failure);
-}
-
 // --- kinds of handlers and callers
 
 BOOST_AUTO_TEST_CASE(blocking_handlers_run_beside_each_other_and_beside_the_node) {
@@ -319,10 +44,11 @@ BOOST_AUTO_TEST_CASE(blocking_handlers_run_beside_each_other_and_beside_the_node
   node server(std::move(options));
   std::atomic<int> inside = 0;
   server.on("meet", blocking([&] {
-    ++inside;
-    for (const auto end = clock::now() + patience; inside < 3 && clock::now() < end;) std::this_thread::yield();
-    return inside.load();
-  }));
+              ++inside;
+              for (const auto end = clock::now() + patience; inside < 3 && clock::now() < end;)
+                std::this_thread::yield();
+              return inside.load();
+            }));
   server.start();
   std::vector<std::future<payload>> meetings;
   for (int i = 0; i < 3; ++i) meetings.push_back(server.send("meet"));
@@ -543,7 +269,8 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_used_by_many_threads_stops_in_peace) {
 
 BOOST_AUTO_TEST_CASE(a_client_that_does_not_authenticate_in_time_is_closed) {
   auto options = options_of("strict");
-  options.authenticator = std::make_shared<token>(std::vector<token::entry>{{.name = "a", .secret = std::string(40, 'a')}});
+  options.authenticator =
+      std::make_shared<token>(std::vector<token::entry>{{.name = "a", .secret = std::string(40, 'a')}});
   options.sessions.auth_deadline = 100ms;
   node strict(std::move(options));
   strict.start();
@@ -574,8 +301,17 @@ BOOST_AUTO_TEST_CASE(garbage_at_the_door_disturbs_nobody) {
   friendly.start();
   socket_client client(door.port());
   const std::vector<std::string> garbage = {
-      "",     std::string(1, '\0'), "\x16\x03\x01\x02", "GET / HTTP/1.1\r\n\r\n", std::string(20'000, 'A'),
-      "\xc1", "\xc1" "askr\x01\x01",       "\xc1" "askr\x01\x01\x01" + std::string(2'000, '\xff'),
+      "",
+      std::string(1, '\0'),
+      "\x16\x03\x01\x02",
+      "GET / HTTP/1.1\r\n\r\n",
+      std::string(20'000, 'A'),
+      "\xc1",
+      "\xc1"
+      "askr\x01\x01",
+      "\xc1"
+      "askr\x01\x01\x01" +
+          std::string(2'000, '\xff'),
   };
   std::vector<std::unique_ptr<askr::test::raw_socket>> strangers;
   for (const auto& each : garbage) strangers.push_back(std::make_unique<askr::test::raw_socket>(door.port(), each));

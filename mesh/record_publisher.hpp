@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// A node's own record, in the making: what the node wants to say is set here entry by entry, and published as one signed
+/// delta for all changes of a turn, at most 10 a second. What waits for its turn is merged, so a change that is undone in
+/// time is never sent.
+
+#include "mesh/signed_record.hpp"
+
+#include <askr/time.hpp>
+
+#include <array>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace askr::mesh {
+
+/// One new state of the own record, and how to tell those who have the one before it.
+struct publication {
+  signed_record_ptr record;
+  std::uint64_t base = 0;
+  byte_buffer entries;
+  byte_buffer removed;
+
+  /// Views into this.
+  record_delta delta() const;
+};
+
+class record_publisher {
+ public:
+  /// `signer` and `hasher` must outlive this.
+  record_publisher(incarnation life, const record_signer& signer, const record_verifier& hasher,
+                   const record_limits& limits, time_point now);
+
+  /// Fails with errc::too_large (key, value or all bytes) or errc::overloaded (entries); nothing changes then.
+  result<void> set(std::string_view key, byte_span value);
+  void remove(std::string_view key);
+  /// Exactly these names shall stand behind this prefix, with empty values. Fails like `set`, at the first that fails.
+  result<void> replace(std::string_view prefix, std::span<const std::string> names);
+  /// A higher life was claimed for this identity: the next publication is a whole record of the new one.
+  void restart(incarnation life);
+
+  /// To be asked at the end of each turn: something if there is news and the rate allows it. The first is the whole record.
+  std::optional<publication> publish(time_point now);
+  /// When news that the rate holds back may go; the past if it may go at once.
+  time_point next_timeout() const noexcept;
+
+  /// As published last; null before.
+  const signed_record_ptr& record() const noexcept { return record_; }
+
+ private:
+  result<void> admit(std::string_view key, byte_span value) const;
+  publication changes_since(const entry_set& published, std::uint64_t version) const;
+  void refill(time_point now);
+
+  const record_signer& signer_;
+  const record_verifier& hasher_;
+  record_limits limits_;
+  incarnation life_;
+  std::uint64_t version_ = 0;
+  signed_record_ptr record_;
+  std::map<std::string, byte_buffer, entry_order> wanted_;
+  std::set<std::string, entry_order> changed_;  ///< Perhaps: keys that were set or removed since.
+  std::array<std::uint32_t, 256> bucket_counts_{};
+  std::size_t bytes_ = 0;
+  double tokens_ = publications_burst;
+  time_point refilled_;
+
+  static constexpr double publications_burst = 10;
+  static constexpr double publications_per_second = 10;
+};
+
+}  // namespace askr::mesh
