@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// The entries of a node record as bytes, in the one form that is stored, hashed and sent: a key, the version that set it,
-/// a value. One form only, so that equal records have equal hashes. docs/protocol.md, "Signed node records".
+/// The entries of a node record as bytes, in the one form that is stored, hashed and sent: a key, the version that set
+/// it, a value. One form only, so that equal records have equal hashes. docs/protocol.md, "Signed node records".
 
 #include <askr/bytes.hpp>
 
@@ -15,11 +15,11 @@ namespace askr::mesh {
 
 /// What one record may be. Everything is checked before it is kept.
 struct record_limits {
-  std::size_t entries_max = 65'536;       ///< Of one owner.
-  std::size_t bytes_max = 4 << 20;        ///< All encoded entries of one owner.
+  std::size_t entries_max = 65'536;  ///< Of one owner.
+  std::size_t bytes_max = 4 << 20;   ///< All encoded entries of one owner.
   std::size_t key_bytes_max = 512;
   std::size_t value_bytes_max = 64 << 10;
-  std::size_t bucket_entries_max = 1'024; ///< Honest keys spread evenly; this bounds what chosen ones cost per change.
+  std::size_t bucket_entries_max = 1'024;  ///< Honest keys spread evenly; this bounds what chosen ones cost per change.
 };
 
 /// For reading what was checked when it came in.
@@ -32,8 +32,8 @@ struct record_entry {
   byte_span value;
 };
 
-/// Which of the 256 buckets a key lies in: FNV-1a, folded to 8 bits. An owner can choose its keys to fill one bucket under
-/// any public hash, so a cryptographic one would buy nothing; bucket_entries_max bounds it instead.
+/// Which of the 256 buckets a key lies in: FNV-1a, folded to 8 bits. An owner can choose its keys to fill one bucket
+/// under any public hash, so a cryptographic one would buy nothing; bucket_entries_max bounds it instead.
 constexpr std::uint8_t bucket_of(std::string_view key) noexcept {
   std::uint32_t hash = 2'166'136'261u;
   for (const char each : key) hash = (hash ^ static_cast<std::uint8_t>(each)) * 16'777'619u;

@@ -33,7 +33,8 @@ result<std::vector<change>> read_set(byte_span entries, std::uint64_t version_ma
     if (entry->version == 0 || entry->version > version_max) return malformed("record entry of an impossible version");
     if (set.size() == limits.entries_max) return error{errc::too_large, "too many entries in a record"};
     const auto encoded = before.first(before.size() - reader.rest().size());
-    if (!add_in_order(set, {bucket_of(entry->key), entry->key, encoded})) return malformed("record entries out of order");
+    if (!add_in_order(set, {bucket_of(entry->key), entry->key, encoded}))
+      return malformed("record entries out of order");
   }
   if (!reader.ok()) return malformed("malformed record entry");
   return set;
@@ -59,9 +60,8 @@ result<std::vector<change>> read_changes(const entry_changes& changes, std::uint
   std::vector<change> all;
   all.reserve(set->size() + removed->size());
   std::merge(set->begin(), set->end(), removed->begin(), removed->end(), std::back_inserter(all));
-  const auto twice = std::adjacent_find(all.begin(), all.end(), [](const change& left, const change& right) {
-    return !(left < right);
-  });
+  const auto twice = std::adjacent_find(all.begin(), all.end(),
+                                        [](const change& left, const change& right) { return !(left < right); });
   if (twice != all.end()) return malformed("a key both set and removed");
   return all;
 }
@@ -107,7 +107,8 @@ class bucket_builder {
 
 std::size_t run_of_bucket(std::span<const change> changes) {
   const auto bucket = changes.front().bucket;
-  const auto end = std::find_if(changes.begin(), changes.end(), [&](const change& each) { return each.bucket != bucket; });
+  const auto end =
+      std::find_if(changes.begin(), changes.end(), [&](const change& each) { return each.bucket != bucket; });
   return static_cast<std::size_t>(end - changes.begin());
 }
 

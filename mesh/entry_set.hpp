@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// The entries of one record: immutable, in up to 256 buckets by key. A changed set shares the buckets that did not change
-/// with the one that it came from, so a change costs what changed and not what there is; the root over the buckets'
-/// hashes (a Merkle tree of two levels) is what the owner signs.
+/// The entries of one record: immutable, in up to 256 buckets by key. A changed set shares the buckets that did not
+/// change with the one that it came from, so a change costs what changed and not what there is; the root over the
+/// buckets' hashes (a Merkle tree of two levels) is what the owner signs.
 ///
-/// A bucket's hash is BLAKE2b over its entries in order, not a sum or XOR of the entries' hashes: a signature stands on it,
-/// and sums of 128-bit hashes fall to the generalised birthday attack (Wagner, 2002). Hashing one bucket again costs
-/// 1/256 of a large record; in a small one there is little else.
+/// A bucket's hash is BLAKE2b over its entries in order, not a sum or XOR of the entries' hashes: a signature stands on
+/// it, and sums of 128-bit hashes fall to the generalised birthday attack (Wagner, 2002). Hashing one bucket again
+/// costs 1/256 of a large record; in a small one there is little else.
 
 #include "mesh/entry_codec.hpp"
 #include "mesh/record_proof.hpp"
@@ -38,8 +38,8 @@ class entry_set {
  public:
   using bucket_ptr = std::shared_ptr<const entry_bucket>;
 
-  /// The set after the changes. No entry may be of a version above `version_max`. Fails with errc::bad_message for what is
-  /// malformed or not in order, with errc::too_large above a limit.
+  /// The set after the changes. No entry may be of a version above `version_max`. Fails with errc::bad_message for what
+  /// is malformed or not in order, with errc::too_large above a limit.
   result<entry_set> with(const entry_changes& changes, std::uint64_t version_max, const record_limits& limits,
                          const record_verifier& hasher) const;
   /// The hash of all non-empty buckets' numbers and hashes.

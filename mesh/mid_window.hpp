@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// At most once: which commands of a caller have been seen. A caller counts its commands (mid), so a sliding window over
-/// the last 4,096 numbers is enough: what is older is refused, what is in the window and marked is a duplicate. Memory and
-/// time are constant, whatever numbers come. Source: the anti-replay window of RFC 4303, section 3.4.3; a ring of words
-/// as in RFC 6479.
+/// At most once: which commands of a caller have been seen. A caller counts its commands (mid), so a sliding window
+/// over the last 4,096 numbers is enough: what is older is refused, what is in the window and marked is a duplicate.
+/// Memory and time are constant, whatever numbers come. Source: the anti-replay window of RFC 4303, section 3.4.3; a
+/// ring of words as in RFC 6479.
 
 #include <askr/node_id.hpp>
 
@@ -29,7 +29,7 @@ class mid_window {
   mid_verdict accept(std::uint64_t mid) noexcept;
 
  private:
-  static constexpr std::uint64_t words = bits / 64;
+  static constexpr std::uint64_t words = bits / 64 + 1;  ///< One more: the window rarely starts at a word.
 
   void advance(std::uint64_t word) noexcept;
 
@@ -43,7 +43,8 @@ class mid_windows {
  public:
   explicit mid_windows(std::size_t callers_max = 16'384) : callers_max_(callers_max) {}
 
-  /// A higher life of the caller starts anew; a lower one is too_old. With too many callers, those not known are too_old.
+  /// A higher life of the caller starts anew; a lower one is too_old. With too many callers, those not known are
+  /// too_old.
   mid_verdict accept(const node_id& caller, incarnation life, std::uint64_t mid);
   /// The caller's record left the view for good. Not to be done while it may come back in the same life.
   void erase(const node_id& caller) { callers_.erase(caller); }

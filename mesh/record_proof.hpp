@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// What node records need of cryptography, as interfaces: this layer holds no keys. The node implements them over crypto/
-/// (libaskr/src/record_proof.hpp); a simulation may put something cheaper in their place.
+/// What node records need of cryptography, as interfaces: this layer holds no keys. The node implements them over
+/// crypto/ (libaskr/src/record_proof.hpp); a simulation may put something cheaper in their place.
 
 #include <askr/bytes.hpp>
 #include <askr/node_id.hpp>

@@ -40,8 +40,8 @@ result<void> record_publisher::admit(std::string_view key, byte_span value) cons
   const auto freed = old == wanted_.end() ? 0 : bytes_of(key, old->second);
   if (bytes_ - freed + bytes_of(key, value) > limits_.bytes_max) return error{errc::too_large, "node record too large"};
   if (old != wanted_.end()) return {};
-  const bool full = wanted_.size() >= limits_.entries_max ||
-                    bucket_counts_[bucket_of(key)] >= limits_.bucket_entries_max;
+  const bool full =
+      wanted_.size() >= limits_.entries_max || bucket_counts_[bucket_of(key)] >= limits_.bucket_entries_max;
   return full ? result<void>(error{errc::overloaded, "too many entries in the node record"}) : result<void>();
 }
 
@@ -118,8 +118,8 @@ std::optional<publication> record_publisher::publish(time_point now) {
   made.base = std::exchange(version_, version_ + 1);
   auto entries = published.with({made.entries, made.removed}, version_, limits_, hasher_);
   ASKR_ASSERT(entries.ok());  // admit() let nothing in that would not fit.
-  record_header header{.id = hasher_.id_of(signer_.keys()), .stamp = {life_, version_, entries->root(hasher_)},
-                       .keys = signer_.keys()};
+  record_header header{
+      .id = hasher_.id_of(signer_.keys()), .stamp = {life_, version_, entries->root(hasher_)}, .keys = signer_.keys()};
   header.signature = signer_.sign(signed_text(header.keys, header.stamp));
   record_ = made.record = std::make_shared<const signed_record>(header, std::move(*entries), hasher_);
   return made;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// A node's own record, in the making: what the node wants to say is set here entry by entry, and published as one signed
-/// delta for all changes of a turn, at most 10 a second. What waits for its turn is merged, so a change that is undone in
-/// time is never sent.
+/// A node's own record, in the making: what the node wants to say is set here entry by entry, and published as one
+/// signed delta for all changes of a turn, at most 10 a second. What waits for its turn is merged, so a change that is
+/// undone in time is never sent.
 
 #include "mesh/signed_record.hpp"
 
@@ -43,7 +43,8 @@ class record_publisher {
   /// A higher life was claimed for this identity: the next publication is a whole record of the new one.
   void restart(incarnation life);
 
-  /// To be asked at the end of each turn: something if there is news and the rate allows it. The first is the whole record.
+  /// To be asked at the end of each turn: something if there is news and the rate allows it. The first is the whole
+  /// record.
   std::optional<publication> publish(time_point now);
   /// When news that the rate holds back may go; the past if it may go at once.
   time_point next_timeout() const noexcept;

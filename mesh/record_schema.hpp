@@ -50,7 +50,8 @@ bool linked(const signed_record& one, const signed_record& other);
 /// The texts behind a prefix, sorted; endpoints in their owner's order.
 std::vector<std::string> texts_of(const signed_record& record, std::string_view prefix);
 std::vector<std::string> endpoints_of(const signed_record& record);
-/// The directory's form of it. Texts are as their owner wrote them: whether they are names is for who uses them to check.
+/// The directory's form of it. Texts are as their owner wrote them: whether they are names is for who uses them to
+/// check.
 node_record describe(const signed_record& record);
 
 }  // namespace askr::mesh

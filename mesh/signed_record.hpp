@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// What a node says about itself, signed by it: nobody else can change a word, and everybody can pass it on. A record is
-/// immutable and shared by pointer; a change is a new record with a higher version, which travels as a delta: the changed
-/// entries and the new signed header. docs/protocol.md, "Signed node records".
+/// What a node says about itself, signed by it: nobody else can change a word, and everybody can pass it on. A record
+/// is immutable and shared by pointer; a change is a new record with a higher version, which travels as a delta: the
+/// changed entries and the new signed header. docs/protocol.md, "Signed node records".
 
 #include "mesh/entry_set.hpp"
 #include "mesh/record_proof.hpp"
@@ -18,8 +18,8 @@
 
 namespace askr::mesh {
 
-/// Which state of a node's record. The higher one wins, everywhere the same: the root decides between two records that an
-/// owner wrongly signed with one version, so that even then all nodes end with the same one.
+/// Which state of a node's record. The higher one wins, everywhere the same: the root decides between two records that
+/// an owner wrongly signed with one version, so that even then all nodes end with the same one.
 struct record_stamp {
   incarnation life = 0;
   std::uint64_t version = 0;  ///< Of the record, from 1 in each life.
@@ -73,7 +73,7 @@ struct record_delta {
   record_stamp stamp;
   record_signature signature{};
   std::optional<owner_keys> keys;  ///< Whole records only: who can take a delta knows them.
-  std::uint64_t base = 0;          ///< The version, of the same life, that this changes (or any between it and the new).
+  std::uint64_t base = 0;  ///< The version, of the same life, that this changes (or any between it and the new).
   entry_changes changes;
 
   bool whole() const noexcept { return base == 0; }

@@ -4,9 +4,10 @@
 /// Whether two nodes have the same view, in 16 bytes: the sum, modulo 2^128, of the hashes of all rows that are up; and
 /// where they differ, in 256 sums modulo 2^64 by the first byte of the id. A row that comes or goes costs one addition.
 ///
-/// Sums and not XOR: 128 identities of an attacker would be enough to solve for a set whose XOR is anything; for the sum a
-/// generalised birthday attack remains (Wagner, 2002), whose prize would be that his *own* rows differ unnoticed between
-/// two nodes: each row is signed, so nobody else's can be made to vanish. What is signed stands on a real hash (entry_set).
+/// Sums and not XOR: 128 identities of an attacker would be enough to solve for a set whose XOR is anything; for the
+/// sum a generalised birthday attack remains (Wagner, 2002), whose prize would be that his *own* rows differ unnoticed
+/// between two nodes: each row is signed, so nobody else's can be made to vanish. What is signed stands on a real hash
+/// (entry_set).
 
 #include "mesh/record_proof.hpp"
 

@@ -4,6 +4,7 @@
 # Usage: cli_test.sh FOLDER_WITH_THE_PROGRAMS
 set -uo pipefail
 bin=$(cd "${1:?usage: cli_test.sh FOLDER}" && pwd)
+[[ -x $bin/askr ]] || { echo "$bin has no program askr" >&2; exit 1; }
 work=$(mktemp -d)
 export HOME=$work XDG_CONFIG_HOME=$work/config
 unset ASKR_URL NO_COLOR

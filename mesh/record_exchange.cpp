@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+#include "mesh/record_exchange.hpp"
+
+#include "mesh/record_schema.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+#include <utility>
+
+namespace askr::mesh {
+namespace {
+
+constexpr link_number no_link = UINT64_MAX;
+
+std::vector<record_row> up_rows(std::span<const record_view::row> rows) {
+  std::vector<record_row> up;
+  for (const auto& each : rows) {
+    if (each.up) up.push_back(each.record->row());
+  }
+  return up;
+}
+
+}  // namespace
+
+record_exchange::record_exchange(record_view& view, const exchange_options& options) : view_(view), options_(options) {}
+
+// --- links
+
+void record_exchange::on_link_up(time_point now, link_number link, const node_id& peer, bool leads) {
+  auto& state = links_[link];
+  state = {.peer = peer, .leads = leads, .differs_since = {}, .repaired_at = {}, .offers = {}, .pulls = {}};
+  if (auto own = view_.find(view_.self())) out_.push_back({link, std::move(own)});
+  if (leads) repair(now, link, state);
+}
+
+void record_exchange::on_link_down(time_point now, link_number link) {
+  links_.erase(link);
+  std::erase_if(out_, [&](const exchange_message& each) { return each.to == link; });
+  for (auto& [id, pull] : pulls_) {
+    if (pull.also == link) pull.also.reset();
+  }
+  ask_others(now, [&](const pull_state& pull) { return pull.from == link; });
+}
+
+// --- repair
+
+void record_exchange::repair(time_point now, link_number link, link_state& state) {
+  state.repaired_at = now;
+  if (view_.up_count() <= options_.small_view_max) return send_rows(link, std::bitset<256>().set());
+  out_.push_back({link, view_summary{view_.digest().root(), view_.digest().buckets()}});
+}
+
+void record_exchange::on_heard_root(time_point now, link_number from, const digest& root) {
+  const auto found = links_.find(from);
+  if (found == links_.end()) return;
+  auto& state = found->second;
+  if (root == view_.digest().root()) return state.differs_since.reset();
+  if (!state.differs_since) state.differs_since = now;
+  const bool lasting = now - *state.differs_since >= options_.mismatch_patience;
+  const bool rested = !state.repaired_at || now - *state.repaired_at >= options_.repair_pause;
+  if (state.leads && lasting && rested) repair(now, from, state);
+}
+
+void record_exchange::on_summary(link_number from, const view_summary& summary) {
+  if (!links_.contains(from)) return;
+  std::bitset<256> differing;
+  for (std::size_t i = 0; i < differing.size(); ++i) differing[i] = summary.buckets[i] != view_.digest().buckets()[i];
+  if (differing.any()) send_rows(from, differing);
+}
+
+// Cut between buckets, so that each message can say for which of them it tells all.
+void record_exchange::send_rows(link_number to, const std::bitset<256>& buckets) {
+  view_rows message;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    if (!buckets[i]) continue;
+    auto rows = up_rows(view_.bucket(static_cast<std::uint8_t>(i)));
+    const bool all = rows.size() <= options_.rows_per_message_max;
+    if (!all) rows.resize(options_.rows_per_message_max);
+    if (message.rows.size() + rows.size() > options_.rows_per_message_max) {
+      out_.push_back({to, std::exchange(message, {})});
+    }
+    message.complete[i] = all;
+    message.rows.insert(message.rows.end(), rows.begin(), rows.end());
+  }
+  out_.push_back({to, std::move(message)});
+}
+
+void record_exchange::on_rows(time_point now, link_number from, const view_rows& offered) {
+  const auto found = links_.find(from);
+  if (found == links_.end()) return;
+  for (const auto& row : offered.rows) {
+    if (is_news(row)) want(now, from, row);
+  }
+  if (offered.complete.any()) offer_what_is_newer(found->second, offered);
+}
+
+void record_exchange::offer_what_is_newer(link_state& to, const view_rows& known_there) {
+  auto there = known_there.rows;
+  std::sort(there.begin(), there.end());
+  for (std::size_t i = 0; i < known_there.complete.size(); ++i) {
+    if (!known_there.complete[i]) continue;
+    for (const auto& row : up_rows(view_.bucket(static_cast<std::uint8_t>(i)))) {
+      const auto match = std::lower_bound(there.begin(), there.end(), row);  // The same, newer, or another node's.
+      if (match == there.end() || match->id != row.id) to.offers.push_back(row);
+    }
+  }
+}
+
+void record_exchange::on_pull(link_number from, std::span<const node_id> ids) {
+  if (!links_.contains(from)) return;
+  for (const auto& id : ids) {
+    if (auto record = view_.find(id)) out_.push_back({from, std::move(record)});
+  }
+}
+
+// --- pulls
+
+bool record_exchange::is_news(const record_row& row) const noexcept {
+  if (const auto known = view_.find(row.id)) return row.stamp > known->stamp();
+  const auto* gone = view_.find_lost(row.id);
+  return gone == nullptr || std::tie(row.stamp.life, row.stamp.version) >= std::tie(gone->life, gone->version);
+}
+
+void record_exchange::want(time_point now, link_number from, const record_row& row) {
+  const auto known = pulls_.find(row.id);
+  if (known == pulls_.end()) {
+    if (pulls_.size() >= options_.pulls_max) return;
+    auto& pull = pulls_[row.id];
+    pull.stamp = row.stamp;
+    return ask(now, from, row.id, pull);
+  }
+  auto& pull = known->second;
+  if (row.stamp > pull.stamp) {
+    pull.stamp = row.stamp;
+    return ask(now, from, row.id, pull);
+  }
+  if (row.stamp == pull.stamp && from != pull.from) pull.also = from;
+}
+
+void record_exchange::ask(time_point now, link_number from, const node_id& id, pull_state& pull) {
+  if (pull.also == from) pull.also.reset();
+  pull.from = from;
+  pull.due = now + options_.pull_patience;
+  next_due_ = std::min(next_due_, pull.due);
+  links_[from].pulls.push_back(id);
+}
+
+// Where nobody else is known to have it, the pull is given up: the next offer or repair starts it again.
+template <class Failed>
+void record_exchange::ask_others(time_point now, Failed failed) {
+  for (auto each = pulls_.begin(); each != pulls_.end();) {
+    auto& [id, pull] = *each;
+    const bool over = failed(pull);
+    if (over && pull.also) ask(now, link_number(*pull.also), id, pull);
+    each = over && failed(pull) ? pulls_.erase(each) : std::next(each);
+  }
+}
+
+void record_exchange::pull_done(const node_id& id) {
+  const auto found = pulls_.find(id);
+  if (found == pulls_.end()) return;
+  const auto known = view_.find(id);
+  if (known && known->stamp() >= found->second.stamp) pulls_.erase(found);
+}
+
+void record_exchange::on_timeout(time_point now) {
+  if (now < next_due_) return;
+  ask_others(now, [&](const pull_state& pull) { return pull.due <= now; });
+  next_due_ = time_point::max();
+  for (const auto& [id, pull] : pulls_) next_due_ = std::min(next_due_, pull.due);
+}
+
+// --- flood
+
+result<delta_outcome> record_exchange::on_delta(time_point now, link_number from, const record_delta& delta) {
+  auto taken = view_.accept(now, delta);
+  if (!taken) return taken.error();
+  delta_outcome outcome{std::move(*taken), {}};
+  switch (outcome.intake.what) {
+    case intake::merged:
+      pull_done(delta.id);
+      if (!delta.whole()) {
+        outcome.forward_to = uninformed(*outcome.intake.record, from);
+      } else if (view_.is_up(delta.id)) {
+        offer(*outcome.intake.record, from);
+      }
+      break;
+    case intake::incomplete:
+      if (links_.contains(from)) want(now, from, {delta.id, delta.stamp});
+      break;
+    case intake::known:
+      pull_done(delta.id);
+      break;
+    case intake::newer_self:
+      pulls_.erase(delta.id);
+      break;
+  }
+  return outcome;
+}
+
+void record_exchange::set_up(time_point now, const node_id& id, bool up) {
+  if (view_.set_up(now, id, up) && up) offer(*view_.find(id), no_link);
+}
+
+std::vector<link_number> record_exchange::uninformed(const signed_record& record, link_number from) const {
+  const auto sender = links_.find(from);
+  const auto sender_record = sender == links_.end() ? nullptr : view_.find(sender->second.peer);
+  std::vector<link_number> out;
+  for (const auto& [link, state] : links_) {
+    if (link == from || state.peer == record.id()) continue;
+    const auto there = view_.find(state.peer);
+    const bool told = there && (linked(record, *there) || (sender_record && linked(*sender_record, *there)));
+    if (!told) out.push_back(link);
+  }
+  return out;
+}
+
+void record_exchange::offer(const signed_record& record, link_number from) {
+  for (const auto link : uninformed(record, from)) links_[link].offers.push_back(record.row());
+}
+
+// --- what leaves
+
+std::vector<exchange_message> record_exchange::take_messages() {
+  for (auto& [link, state] : links_) {
+    send_offers(link, state);
+    send_pulls(link, state);
+  }
+  return std::exchange(out_, {});
+}
+
+void record_exchange::send_offers(link_number to, link_state& state) {
+  auto& rows = state.offers;
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  for (std::span<const record_row> left(rows); !left.empty();) {
+    const auto some = left.first(std::min(left.size(), options_.rows_per_message_max));
+    out_.push_back({to, view_rows{{}, {some.begin(), some.end()}}});
+    left = left.subspan(some.size());
+  }
+  rows.clear();
+}
+
+void record_exchange::send_pulls(link_number to, link_state& state) {
+  auto& ids = state.pulls;
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  for (std::span<const node_id> left(ids); !left.empty();) {
+    const auto some = left.first(std::min(left.size(), options_.ids_per_pull_max));
+    out_.push_back({to, record_pull{{some.begin(), some.end()}}});
+    left = left.subspan(some.size());
+  }
+  ids.clear();
+}
+
+std::vector<node_id> record_exchange::disagreeing(time_point now) const {
+  std::vector<node_id> peers;
+  for (const auto& [link, state] : links_) {
+    if (state.differs_since && now - *state.differs_since >= options_.alarm_after) peers.push_back(state.peer);
+  }
+  return peers;
+}
+
+}  // namespace askr::mesh
