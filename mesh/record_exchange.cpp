@@ -130,12 +130,11 @@ void record_exchange::want(time_point now, link_number from, const record_row& r
     pull.stamp = row.stamp;
     return ask(now, from, row.id, pull);
   }
+  // Who was asked tells the newest it has when it answers: often this one.
   auto& pull = known->second;
-  if (row.stamp > pull.stamp) {
-    pull.stamp = row.stamp;
-    return ask(now, from, row.id, pull);
-  }
-  if (row.stamp == pull.stamp && from != pull.from) pull.also = from;
+  if (row.stamp < pull.stamp) return;
+  pull.stamp = row.stamp;
+  if (from != pull.from) pull.also = from;
 }
 
 void record_exchange::ask(time_point now, link_number from, const node_id& id, pull_state& pull) {
@@ -157,11 +156,16 @@ void record_exchange::ask_others(time_point now, Failed failed) {
   }
 }
 
-void record_exchange::pull_done(const node_id& id) {
+void record_exchange::pull_done(time_point now, const node_id& id) {
   const auto found = pulls_.find(id);
   if (found == pulls_.end()) return;
+  auto& pull = found->second;
   const auto known = view_.find(id);
-  if (known && known->stamp() >= found->second.stamp) pulls_.erase(found);
+  if (known && known->stamp() >= pull.stamp) {
+    pulls_.erase(found);
+  } else if (pull.also) {
+    ask(now, link_number(*pull.also), id, pull);
+  }
 }
 
 void record_exchange::on_timeout(time_point now) {
@@ -179,7 +183,7 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
   delta_outcome outcome{std::move(*taken), {}};
   switch (outcome.intake.what) {
     case intake::merged:
-      pull_done(delta.id);
+      pull_done(now, delta.id);
       if (!delta.whole()) {
         outcome.forward_to = uninformed(*outcome.intake.record, from);
       } else if (view_.is_up(delta.id)) {
@@ -190,7 +194,6 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
       if (links_.contains(from)) want(now, from, {delta.id, delta.stamp});
       break;
     case intake::known:
-      pull_done(delta.id);
       break;
     case intake::newer_self:
       pulls_.erase(delta.id);

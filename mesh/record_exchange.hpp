@@ -120,7 +120,7 @@ class record_exchange {
   void ask(time_point now, link_number from, const node_id& id, pull_state& pull);
   template <class Failed>
   void ask_others(time_point now, Failed failed);
-  void pull_done(const node_id& id);
+  void pull_done(time_point now, const node_id& id);
   std::vector<link_number> uninformed(const signed_record& record, link_number from) const;
   void offer(const signed_record& record, link_number from);
   void send_offers(link_number to, link_state& state);

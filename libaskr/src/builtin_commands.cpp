@@ -23,6 +23,13 @@ value describe(const node_info& node) {
                {"topics", texts(node.topics)}};
 }
 
+/// What is no value for others (raw bytes, or malformed) is shown as the bytes it is.
+value to_value(const payload& held) {
+  auto read = held.try_as<value>();
+  if (read) return std::move(read).value();
+  return byte_buffer(held.bytes().begin(), held.bytes().end());
+}
+
 [[noreturn]] void deny(const command& asked, std::string_view what, std::string_view key) {
   throw failure(errc::denied, asked.who().name + " may not " + std::string(what) + " state " + std::string(key));
 }
@@ -57,7 +64,7 @@ payload node_core::answer_state_request(const command& asked) {
   }
   value::object all;
   for (const auto& [name, held] : state_.entries()) {
-    if (asked.who().rights.may(verb::state_read, name)) all.emplace_back(name, held.as<value>());
+    if (asked.who().rights.may(verb::state_read, name)) all.emplace_back(name, to_value(held));
   }
   return payload::from(value(std::move(all)));
 }

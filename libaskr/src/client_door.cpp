@@ -17,7 +17,7 @@ using transport::client_message;
 using kind = client_message::kind;
 namespace close_codes = websocket::close_codes;
 
-constexpr int auth_attempts_max = 3;
+constexpr int auth_attempts_max = 3;  // Besides the question at the upgrade, which may have had no token to show.
 constexpr std::size_t backlog_bytes_max = 12 << 10;
 constexpr std::array<std::uint8_t, 1> msgpack_true{0xc3};
 
@@ -142,7 +142,7 @@ void client_door::ask(client_row& about, std::string token) {
 }
 
 void client_door::on_auth(time_point now, client_row& from, const message& said) {
-  if (from.attempts >= auth_attempts_max) {
+  if (from.attempts > auth_attempts_max) {
     refuse(from, said.mid, {errc::unauthenticated, "too many attempts"});
     return from.wire.close(now, close_codes::policy_violation, "unauthenticated");
   }
@@ -165,8 +165,8 @@ void client_door::on_verdict(time_point now, session_id session, result<principa
     refuse(*which, which->auth_mid, verdict.error());
     which->auth_mid = {};
   }
+  which->backlog_bytes = 0;
   for (auto& each : std::exchange(which->backlog, {})) receive(now, *which, each.text, each.data);
-  if (!which->verdict_pending) which->backlog_bytes = 0;
   sessions_.mark_dirty(*which);
 }
 

@@ -17,6 +17,10 @@ constexpr int writes_per_turn = 8;
 constexpr std::size_t write_bytes_max = 128 << 10;  // What is sealed is beyond priorities.
 constexpr std::uint8_t tls_handshake = 0x16;
 
+error why_reading_failed(const asio::error_code& failed) {
+  return {errc::closed, failed == asio::error::eof ? "the other side closed" : failed.message()};
+}
+
 }  // namespace
 
 connection::connection(node_shell& shell, asio::ip::tcp::socket socket)
@@ -64,10 +68,30 @@ void connection::become_link(transport::role side) {
 void connection::wait_readable() {
   if (waiting_readable_ || !open_) return;
   waiting_readable_ = true;
+  if (link_number_ != no_link) return wait_for_link_bytes();
   socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](asio::error_code failed) {
     self->waiting_readable_ = false;
     if (!failed && self->open_) self->on_readable();
   });
+}
+
+// A link that is up reads into a buffer of its own: unlike waiting, Asio does that without a call to epoll per turn.
+void connection::wait_for_link_bytes() {
+  link_input_.resize(shell_.scratch().size());
+  socket_.async_read_some(asio::buffer(link_input_.data(), link_input_.size()),
+                          [self = shared_from_this()](asio::error_code failed, std::size_t bytes) {
+                            self->waiting_readable_ = false;
+                            if (!self->open_) return;
+                            if (failed) return self->close(why_reading_failed(failed));
+                            self->on_link_bytes(bytes);
+                          });
+}
+
+void connection::on_link_bytes(std::size_t bytes) {
+  shell_.begin_turn(clock::now());
+  on_bytes(mutable_byte_span(link_input_).first(bytes));
+  wait_readable();
+  shell_.finish_turn(link_number_);
 }
 
 void connection::on_readable() {
@@ -79,11 +103,11 @@ void connection::on_readable() {
     asio::error_code failed;
     const auto bytes = socket_.read_some(asio::buffer(room.data(), room.size()), failed);
     if (failed == asio::error::would_block) break;
-    if (failed) return close(error{errc::closed, failed == asio::error::eof ? "the other side closed" : failed.message()});
+    if (failed) return close(why_reading_failed(failed));
     on_bytes(room.first(bytes));
     if (bytes < room.size()) break;
   }
-  shell_.warn_if_slow(started);
+  shell_.warn_if_slow(started, clock::now());
   shell_.touch();
   // A client that does not take its replies is not asked for more commands.
   reading_paused_ = session_is_slow();
@@ -101,7 +125,7 @@ void connection::on_bytes(mutable_byte_span received) {
     case door::unknown:
       return on_first_bytes(received);
     case door::link:
-      link_->on_bytes(clock::now(), received);
+      link_->on_bytes(shell_.now(), received);
       return drive_link();
     case door::session:
       if (!shut_down_) shell_.core().clients().on_bytes(clock::now(), session_, received);
@@ -128,7 +152,7 @@ void connection::on_first_bytes(mutable_byte_span received) {
 void connection::drive_link() {
   byte_span messages;
   while (open_ && link_number_ != no_link && link_->next_record(messages)) {
-    shell_.core().on_link_record(clock::now(), link_number_, messages);
+    shell_.core().on_link_record(shell_.now(), link_number_, messages);
   }
   if (!open_) return;
   if (link_->state() == transport::link_state::authenticating && !asked_) ask_about_peer();

@@ -48,6 +48,8 @@ class connection : public std::enable_shared_from_this<connection> {
   void prepare_socket();
   void wait_readable();
   void on_readable();
+  void wait_for_link_bytes();
+  void on_link_bytes(std::size_t bytes);
   void on_bytes(mutable_byte_span received);
   void on_first_bytes(mutable_byte_span received);
   void become_link(transport::role side);
@@ -86,6 +88,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   std::optional<transport::link> link_;
   link_id link_number_ = no_link;
+  byte_buffer link_input_;  ///< Records are opened in it, in place. Pages that were never read into cost nothing.
   mesh::dial_request dialed_;
   time_point opened_;
 

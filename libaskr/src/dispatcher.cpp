@@ -113,6 +113,18 @@ void dispatcher::submit_to(time_point now, const command_request& request, const
   forward(now, request, link, std::move(from));
 }
 
+bool dispatcher::try_forward(time_point now, const command_request& request,
+                             detail::unique_function<void(result<payload>)>& done) {
+  if (stopped_ || !request.to.empty() || request.depth > limits_.call_depth_max || pending_.full() ||
+      request.remaining <= milliseconds(0) || handlers_.find(request.name) != nullptr) {
+    return false;
+  }
+  const auto link = choose(request.name);
+  if (link == no_link || !peers_.send_command(link, last_mid_ + 1, request)) return false;
+  note_forwarded(now, request, link, {.what = caller::kind::self, .done = std::move(done)});
+  return true;
+}
+
 void dispatcher::serve(time_point now, const command_request& request, caller from) {
   if (!admit(request, from)) return;
   auto* row = handlers_.find(request.name);
@@ -153,7 +165,9 @@ void dispatcher::run(time_point now, handlers::row& row, const command_request& 
 
 void dispatcher::run_now(detail::handler& handler, const command& asked, caller& from) {
   scratch_.clear();
+  depth_ = static_cast<std::uint8_t>(asked.depth + 1);
   const auto packed = answer_or_error(handler.answer, asked, scratch_);
+  depth_ = 0;
   if (packed) return finish(from, payload_view(scratch_, *packed));
   ++counts_.handlers_failed;
   finish(from, packed.error());
@@ -181,14 +195,16 @@ void dispatcher::on_answer(std::uint64_t serving, result<payload> outcome) {
 }
 
 void dispatcher::forward(time_point now, const command_request& request, link_id link, caller from) {
-  auto& peer = peers_.at(link);
   if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
-  const auto mid = ++last_mid_;
-  const auto sent = peers_.send_command(link, mid, request);
+  const auto sent = peers_.send_command(link, last_mid_ + 1, request);
   if (!sent) return refuse(from, sent.error());
+  note_forwarded(now, request, link, std::move(from));
+}
+
+void dispatcher::note_forwarded(time_point now, const command_request& request, link_id link, caller from) {
   ++counts_.commands_forwarded;
-  ++peer.commands_pending;
-  pending_.add({.mid = mid, .from = std::move(from), .link = link, .sent = now}, now + request.remaining);
+  ++peers_.at(link).commands_pending;
+  pending_.add({.mid = ++last_mid_, .from = std::move(from), .link = link, .sent = now}, now + request.remaining);
 }
 
 void dispatcher::forward_to_client(time_point now, const command_request& request, session_id client, caller from) {

@@ -51,6 +51,9 @@ class dispatcher {
   /// Takes a command from any side. The outcome goes to `from`, at the latest when `remaining` has passed. For
   /// caller::kind::self it may come before submit() returns.
   void submit(time_point now, const command_request& request, caller from);
+  /// Sends a command of this node's own, if another node serves it and nothing stands against it: never answers before
+  /// it returns. `done` is taken only if it returns true.
+  bool try_forward(time_point now, const command_request& request, detail::unique_function<void(result<payload>)>& done);
   /// A command that a peer sent here to be served: never forwarded.
   void serve(time_point now, const command_request& request, caller from);
 
@@ -74,6 +77,8 @@ class dispatcher {
   handlers& table() noexcept { return handlers_; }
   /// The handler that ran last, for warnings about slow ones.
   const std::string& last_served() const noexcept { return last_served_; }
+  /// What a command that the running handler sends has for depth; 0 outside of handlers.
+  std::uint8_t call_depth() const noexcept { return depth_; }
   std::size_t pending() const noexcept { return pending_.size(); }
 
  private:
@@ -83,6 +88,7 @@ class dispatcher {
   void run_now(detail::handler& handler, const command& asked, caller& from);
   void start(time_point now, std::shared_ptr<detail::handler> handler, const command_request& request, caller from);
   void forward(time_point now, const command_request& request, link_id link, caller from);
+  void note_forwarded(time_point now, const command_request& request, link_id link, caller from);
   void forward_to_client(time_point now, const command_request& request, session_id client, caller from);
   link_id choose(std::string_view name);
 
@@ -106,6 +112,7 @@ class dispatcher {
   std::vector<handler_job> jobs_;
   byte_buffer scratch_;  ///< Answers of immediate handlers are packed here.
   std::string last_served_;
+  std::uint8_t depth_ = 0;
 };
 
 }  // namespace askr

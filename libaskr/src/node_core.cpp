@@ -59,6 +59,12 @@ void node_core::send(time_point now, const command_request& request, node::compl
   dispatcher_.submit(now, request, {.what = caller::kind::self, .done = std::move(done)});
 }
 
+bool node_core::try_forward(time_point now, const command_request& request, node::completion& done) {
+  if (!dispatcher_.try_forward(now, request, done)) return false;
+  ++counts_.commands_sent;
+  return true;
+}
+
 result<void> node_core::emit(std::string_view topic, payload_view data) {
   return events_.emit(self_principal_, topic, data);
 }

@@ -42,6 +42,10 @@ class node_core {
   result<void> add_handler(std::string name, std::shared_ptr<detail::handler> handler);
   void remove_handler(std::string_view name);
   void send(time_point now, const command_request& request, node::completion done);
+  /// Sends it if another node serves it and nothing stands against it; `done` is taken only then.
+  bool try_forward(time_point now, const command_request& request, node::completion& done);
+  /// How many commands led to one that the handler at work sends now.
+  std::uint8_t call_depth() const noexcept { return dispatcher_.call_depth(); }
   result<void> emit(std::string_view topic, payload_view data);
   result<void> add_listener(listener_id id, std::string_view pattern, detail::listener listener);
   void remove_listener(listener_id listener);

@@ -34,7 +34,7 @@ void set_thread_context(asio::io_context& context) noexcept { thread_context = &
 
 node_shell::node_shell(node_options options, asio::io_context* context)
     : options_(validated(std::move(options))),
-      own_context_(context == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
+      own_context_(context == nullptr ? std::make_unique<asio::io_context>(ASIO_CONCURRENCY_HINT_UNSAFE_IO) : nullptr),
       context_(context == nullptr ? own_context_.get() : context),
       identity_(load_identity(options_)),
       keys_(load_workspace_keys(options_)),
@@ -52,8 +52,12 @@ node_shell::~node_shell() = default;
 
 // --- tasks from outside
 
+bool node_shell::here() const noexcept {
+  return running_ && !stopped_ && context_->get_executor().running_in_this_thread();
+}
+
 bool node_shell::run(task&& work) {
-  if (running_ && !stopped_ && context_->get_executor().running_in_this_thread()) {
+  if (here()) {
     if (own_tasks_.size() >= tasks_max) return false;
     own_tasks_.push_back(std::move(work));
     touch();
@@ -92,12 +96,23 @@ void node_shell::run_all(std::vector<task> tasks) {
     const auto started = clock::now();
     for (auto& each : tasks) each();
     tasks.clear();
-    warn_if_slow(started);
+    warn_if_slow(started, clock::now());
   }
   spare_tasks_ = std::move(tasks);
 }
 
 void node_shell::send(std::string_view name, payload data, const send_options& options, node::completion done) {
+  if (here() && in_turn_ && options.timeout <= send_timeout_max) {
+    // From a handler or completion: what another node serves goes straight into that link's outbox.
+    const command_request request{.name = name,
+                                  .data = data.view(),
+                                  .who = &core_.self_principal(),
+                                  .to = options.to,
+                                  .remaining = options.timeout,
+                                  .depth = core_.call_depth(),
+                                  .idempotent = options.idempotent};
+    if (core_.try_forward(turn_time_, request, done)) return;
+  }
   if (!transport::is_name(name)) return done(error{errc::bad_options, "this is no name of a command"});
   if (options.timeout > send_timeout_max) return done(error{errc::bad_options, "a timeout is at most 5 minutes"});
   struct call {
@@ -106,9 +121,11 @@ void node_shell::send(std::string_view name, payload data, const send_options& o
     send_options options;
     node::completion done;
     time_point sent;
+    std::uint8_t depth;
   };
   auto what = std::make_unique<call>();
-  *what = {std::string(name), std::string(options.to), std::move(data), options, std::move(done), clock::now()};
+  *what = {std::string(name), std::string(options.to), std::move(data), options, std::move(done), clock::now(),
+           here() ? core_.call_depth() : std::uint8_t{0}};
   auto* kept = what.get();
   task call_core = [this, what = std::move(what)]() mutable {
     const auto now = clock::now();
@@ -119,6 +136,7 @@ void node_shell::send(std::string_view name, payload data, const send_options& o
                 .who = &core_.self_principal(),
                 .to = what->to,
                 .remaining = what->options.timeout - waited,
+                .depth = what->depth,
                 .idempotent = what->options.idempotent},
                std::move(what->done));
   };
@@ -221,7 +239,7 @@ void node_shell::say_goodbye() {
   run_tasks();
   run_own_tasks();
   core_.stop(clock::now());
-  end_turn();
+  end_turn(clock::now());
   asio::error_code ignored;
   acceptor_.close(ignored);
   accept_pause_.cancel();
@@ -397,19 +415,33 @@ void node_shell::ask_authenticator() {
 
 // --- turns
 
+// A link's turn begins when its bytes are there. If nothing but that link has anything to write, the turn ends at once;
+// otherwise it ends behind whatever else is ready, so that all of it leaves in one write per link.
+void node_shell::begin_turn(time_point now) noexcept {
+  in_turn_ = true;
+  turn_time_ = now;
+}
+
+void node_shell::finish_turn(link_id from) {
+  in_turn_ = false;
+  const auto now = clock::now();
+  warn_if_slow(turn_time_, now);
+  if (turn_ending_ || stopped_ || !core_.peers().none_dirty_but(from)) return touch();
+  end_turn(now);
+}
+
 void node_shell::touch() {
-  if (turn_ending_ || !running_) return;
+  if (turn_ending_ || in_turn_ || !running_) return;
   turn_ending_ = true;
   asio::post(*context_, [self = shared_from_this()] {
     self->turn_ending_ = false;
-    if (!self->stopped_) self->end_turn();
+    if (!self->stopped_) self->end_turn(clock::now());
   });
 }
 
-void node_shell::end_turn() {
+void node_shell::end_turn(time_point now) {
   // What handlers have asked for since: what these ask for is for the next turn.
   run_own_tasks();
-  const auto now = clock::now();
   if (core_.next_timeout() <= now) core_.on_timeout(now);
   start_jobs();
   ask_authenticator();
@@ -449,12 +481,12 @@ void node_shell::arm_timer() {
   timer_.async_wait([self = shared_from_this()](asio::error_code failed) {
     if (failed || self->stopped_) return;
     self->timer_due_ = time_point::max();
-    self->end_turn();
+    self->end_turn(clock::now());
   });
 }
 
-void node_shell::warn_if_slow(time_point started) {
-  const auto took = std::chrono::duration_cast<milliseconds>(clock::now() - started);
+void node_shell::warn_if_slow(time_point started, time_point now) {
+  const auto took = std::chrono::duration_cast<milliseconds>(now - started);
   if (took <= options_.limits.slow_handler) return;
   ++core_.counts().handlers_slow;
   log(log_level::warning, "handler: slow name=" + core_.last_served() + " ms=" + std::to_string(took.count()) +

@@ -76,7 +76,11 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   void remove(connection& which);
   void log(log_level level, std::string_view line);
   /// Names the handler that ran last if the node's thread was held for too long since `started`.
-  void warn_if_slow(time_point started);
+  void warn_if_slow(time_point started, time_point now);
+  void begin_turn(time_point now) noexcept;
+  void finish_turn(link_id from);
+  /// The time of the turn at hand; outside of one it reads the clock.
+  time_point now() const noexcept { return in_turn_ ? turn_time_ : clock::now(); }
   bool running() const noexcept { return running_; }
   /// A stranger may stay until it has shown who it is: false if there are too many of them.
   bool admit_stranger(const asio::ip::address& address);
@@ -99,7 +103,8 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   void run_tasks();
   void run_own_tasks();
   void run_all(std::vector<task> tasks);
-  void end_turn();
+  bool here() const noexcept;  ///< On the node's thread, between start and stop.
+  void end_turn(time_point now);
   void flush_links();
   void flush_sessions();
   void arm_timer();
@@ -131,6 +136,8 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   byte_buffer records_;  ///< Where small messages of several lanes are gathered for one record.
   std::vector<std::uint32_t> dirty_;
   bool turn_ending_ = false;
+  bool in_turn_ = false;  ///< A link's bytes are being handled.
+  time_point turn_time_;
   std::uint16_t port_ = 0;
   std::atomic<bool> running_ = false;
   std::atomic<bool> stopped_ = false;

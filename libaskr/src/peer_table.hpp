@@ -78,6 +78,9 @@ class peer_table {
   bool send_event(link_id to, const event& what);
 
   void mark_dirty(peer& which);
+  bool none_dirty_but(link_id which) const noexcept {
+    return dirty_.empty() || (dirty_.size() == 1 && dirty_[0] == which);
+  }
   /// The links that were given something to send since the last call.
   void take_dirty(std::vector<link_id>& taken);
 

@@ -9,7 +9,7 @@ namespace askr {
 
 std::size_t pending_commands::probe(std::uint64_t mid) const noexcept {
   const auto mask = index_.size() - 1;
-  auto at = static_cast<std::size_t>(mid) & mask;
+  auto at = home_of(mid);
   while (index_[at] != empty && slots_[index_[at]].mid != mid) at = (at + 1) & mask;
   return at;
 }
@@ -51,7 +51,7 @@ pending_command pending_commands::take(std::uint64_t mid) {
   const auto mask = index_.size() - 1;
   index_[hole] = empty;
   for (auto at = (hole + 1) & mask; index_[at] != empty; at = (at + 1) & mask) {
-    const auto home = static_cast<std::size_t>(slots_[index_[at]].mid) & mask;
+    const auto home = home_of(slots_[index_[at]].mid);
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
     index_[hole] = std::exchange(index_[at], empty);
     hole = at;

@@ -2,7 +2,7 @@
 #pragma once
 
 /// Commands that were sent and have no outcome yet, found by mid in a few nanoseconds. Slots are reused, the index is
-/// open addressing with linear probing over the low bits of the mid (mids count up, so they spread by themselves).
+/// open addressing with linear probing over the scattered mid.
 
 #include "libaskr/src/caller.hpp"
 #include "libaskr/src/timer_wheel.hpp"
@@ -53,6 +53,10 @@ class pending_commands {
  private:
   static constexpr std::uint32_t empty = UINT32_MAX;
 
+  /// Scattered, so that mids that count up make no long runs for take() to walk (Fibonacci hashing).
+  std::size_t home_of(std::uint64_t mid) const noexcept {
+    return static_cast<std::size_t>((mid * 0x9e3779b97f4a7c15U) >> 32) & (index_.size() - 1);
+  }
   std::size_t probe(std::uint64_t mid) const noexcept;  ///< Where it is, or the empty place where it would be.
   void grow();
 

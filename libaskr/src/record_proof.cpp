@@ -27,6 +27,8 @@ bool record_proof::verify(const mesh::owner_keys& keys, byte_span text, const me
   return crypto::verify(keys.sign, in_workspace(workspace_, text), shown);
 }
 
-mesh::record_signature record_signer::sign(byte_span text) const { return self_.sign(in_workspace(workspace_, text)); }
+mesh::record_signature identity_signer::sign(byte_span text) const {
+  return self_.sign(in_workspace(workspace_, text));
+}
 
 }  // namespace askr

@@ -26,9 +26,9 @@ class record_proof final : public mesh::record_verifier {
 };
 
 /// `self` must outlive this.
-class record_signer final : public mesh::record_signer {
+class identity_signer final : public mesh::record_signer {
  public:
-  record_signer(const crypto::identity& self, const workspace_hash& workspace)
+  identity_signer(const crypto::identity& self, const workspace_hash& workspace)
       : self_(self), workspace_(workspace), keys_{self.noise_key(), self.sign_key()} {}
 
   const mesh::owner_keys& keys() const override { return keys_; }

@@ -44,7 +44,7 @@ class record_owner {
   mesh::publication publish() { return publisher.publish(now += seconds(1)).value(); }
 
   crypto::identity identity;
-  record_signer signer;
+  identity_signer signer;
   mesh::record_publisher publisher;
   time_point now{};
 };
