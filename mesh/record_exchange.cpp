@@ -29,18 +29,18 @@ record_exchange::record_exchange(record_view& view, const exchange_options& opti
 
 void record_exchange::on_link_up(time_point now, link_number link, const node_id& peer, bool leads) {
   auto& state = links_[link];
-  state = {.peer = peer, .leads = leads, .differs_since = {}, .repaired_at = {}, .offers = {}, .pulls = {}};
+  state = {.peer = peer, .leads = leads, .differs_since = {}, .repaired_at = {}, .offers = {}, .pulls = {}, .asked = 0};
   if (auto own = view_.find(view_.self())) out_.push_back({link, std::move(own)});
   if (leads) repair(now, link, state);
 }
 
-void record_exchange::on_link_down(time_point now, link_number link) {
+void record_exchange::on_link_down(link_number link) {
   links_.erase(link);
   std::erase_if(out_, [&](const exchange_message& each) { return each.to == link; });
   for (auto& [id, pull] : pulls_) {
     if (pull.also == link) pull.also.reset();
   }
-  ask_others(now, [&](const pull_state& pull) { return pull.from == link; });
+  ask_others([&](const pull_state& pull) { return pull.from == link; });
 }
 
 // --- repair
@@ -86,11 +86,11 @@ void record_exchange::send_rows(link_number to, const std::bitset<256>& buckets)
   out_.push_back({to, std::move(message)});
 }
 
-void record_exchange::on_rows(time_point now, link_number from, const view_rows& offered) {
+void record_exchange::on_rows(link_number from, const view_rows& offered) {
   const auto found = links_.find(from);
   if (found == links_.end()) return;
   for (const auto& row : offered.rows) {
-    if (is_news(row)) want(now, from, row);
+    if (is_news(row)) want(from, row);
   }
   if (offered.complete.any()) offer_what_is_newer(found->second, offered);
 }
@@ -122,13 +122,13 @@ bool record_exchange::is_news(const record_row& row) const noexcept {
   return gone == nullptr || std::tie(row.stamp.life, row.stamp.version) >= std::tie(gone->life, gone->version);
 }
 
-void record_exchange::want(time_point now, link_number from, const record_row& row) {
+void record_exchange::want(link_number from, const record_row& row) {
   const auto known = pulls_.find(row.id);
   if (known == pulls_.end()) {
     if (pulls_.size() >= options_.pulls_max) return;
     auto& pull = pulls_[row.id];
     pull.stamp = row.stamp;
-    return ask(now, from, row.id, pull);
+    return ask(from, row.id, pull);
   }
   // Who was asked tells the newest it has when it answers: often this one.
   auto& pull = known->second;
@@ -137,40 +137,49 @@ void record_exchange::want(time_point now, link_number from, const record_row& r
   if (from != pull.from) pull.also = from;
 }
 
-void record_exchange::ask(time_point now, link_number from, const node_id& id, pull_state& pull) {
+void record_exchange::ask(link_number from, const node_id& id, pull_state& pull) {
+  release(pull);
   if (pull.also == from) pull.also.reset();
   pull.from = from;
-  pull.due = now + options_.pull_patience;
-  next_due_ = std::min(next_due_, pull.due);
   links_[from].pulls.push_back(id);
+}
+
+// It counts no longer as asked for.
+void record_exchange::release(pull_state& pull) {
+  if (!std::exchange(pull.sent, false)) return;
+  pull.due = time_point::max();
+  if (const auto asked = links_.find(pull.from); asked != links_.end()) --asked->second.asked;
 }
 
 // Where nobody else is known to have it, the pull is given up: the next offer or repair starts it again.
 template <class Failed>
-void record_exchange::ask_others(time_point now, Failed failed) {
+void record_exchange::ask_others(Failed failed) {
   for (auto each = pulls_.begin(); each != pulls_.end();) {
     auto& [id, pull] = *each;
     const bool over = failed(pull);
-    if (over && pull.also) ask(now, link_number(*pull.also), id, pull);
-    each = over && failed(pull) ? pulls_.erase(each) : std::next(each);
+    const bool last_try = over && !pull.also;
+    if (last_try) release(pull);
+    if (over && !last_try) ask(link_number(*pull.also), id, pull);
+    each = last_try ? pulls_.erase(each) : std::next(each);
   }
 }
 
-void record_exchange::pull_done(time_point now, const node_id& id) {
+void record_exchange::pull_done(const node_id& id) {
   const auto found = pulls_.find(id);
   if (found == pulls_.end()) return;
   auto& pull = found->second;
   const auto known = view_.find(id);
-  if (known && known->stamp() >= pull.stamp) {
+  if (id == view_.self() || (known && known->stamp() >= pull.stamp)) {
+    release(pull);
     pulls_.erase(found);
   } else if (pull.also) {
-    ask(now, link_number(*pull.also), id, pull);
+    ask(link_number(*pull.also), id, pull);
   }
 }
 
 void record_exchange::on_timeout(time_point now) {
   if (now < next_due_) return;
-  ask_others(now, [&](const pull_state& pull) { return pull.due <= now; });
+  ask_others([&](const pull_state& pull) { return pull.due <= now; });
   next_due_ = time_point::max();
   for (const auto& [id, pull] : pulls_) next_due_ = std::min(next_due_, pull.due);
 }
@@ -183,7 +192,7 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
   delta_outcome outcome{std::move(*taken), {}};
   switch (outcome.intake.what) {
     case intake::merged:
-      pull_done(now, delta.id);
+      pull_done(delta.id);
       if (!delta.whole()) {
         outcome.forward_to = uninformed(*outcome.intake.record, from);
       } else if (view_.is_up(delta.id)) {
@@ -191,12 +200,12 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
       }
       break;
     case intake::incomplete:
-      if (links_.contains(from)) want(now, from, {delta.id, delta.stamp});
+      if (links_.contains(from)) want(from, {delta.id, delta.stamp});
       break;
     case intake::known:
       break;
     case intake::newer_self:
-      pulls_.erase(delta.id);
+      pull_done(delta.id);
       break;
   }
   return outcome;
@@ -225,10 +234,10 @@ void record_exchange::offer(const signed_record& record, link_number from) {
 
 // --- what leaves
 
-std::vector<exchange_message> record_exchange::take_messages() {
+std::vector<exchange_message> record_exchange::take_messages(time_point now) {
   for (auto& [link, state] : links_) {
     send_offers(link, state);
-    send_pulls(link, state);
+    send_pulls(now, link, state);
   }
   return std::exchange(out_, {});
 }
@@ -245,16 +254,20 @@ void record_exchange::send_offers(link_number to, link_state& state) {
   rows.clear();
 }
 
-void record_exchange::send_pulls(link_number to, link_state& state) {
-  auto& ids = state.pulls;
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  for (std::span<const node_id> left(ids); !left.empty();) {
-    const auto some = left.first(std::min(left.size(), options_.ids_per_pull_max));
-    out_.push_back({to, record_pull{{some.begin(), some.end()}}});
-    left = left.subspan(some.size());
+void record_exchange::send_pulls(time_point now, link_number to, link_state& state) {
+  record_pull message;
+  auto next = state.pulls.begin();
+  for (; next != state.pulls.end() && state.asked < options_.pulls_per_link_max; ++next) {
+    const auto wanted = pulls_.find(*next);
+    if (wanted == pulls_.end() || wanted->second.from != to || wanted->second.sent) continue;
+    wanted->second.sent = true;
+    wanted->second.due = now + options_.pull_patience;
+    next_due_ = std::min(next_due_, wanted->second.due);
+    ++state.asked;
+    message.ids.push_back(*next);
   }
-  ids.clear();
+  state.pulls.erase(state.pulls.begin(), next);
+  if (!message.ids.empty()) out_.push_back({to, std::move(message)});
 }
 
 std::vector<node_id> record_exchange::disagreeing(time_point now) const {

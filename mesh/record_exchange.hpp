@@ -50,7 +50,7 @@ struct exchange_message {
 
 struct exchange_options {
   std::size_t rows_per_message_max = 1'024;
-  std::size_t ids_per_pull_max = 1'024;
+  std::size_t pulls_per_link_max = 1'024;       ///< Unanswered at once, so that the answers fit the other end's outbox.
   std::size_t small_view_max = 64;              ///< Up to so many rows are cheaper than the digests of 256 buckets.
   std::size_t pulls_max = 16'384;               ///< Asked for and not there yet.
   milliseconds pull_patience = seconds(1);      ///< Then the next who offered it is asked.
@@ -72,7 +72,7 @@ class record_exchange {
 
   /// `leads`: this side starts repairs on this link; exactly one side must (the lower id).
   void on_link_up(time_point now, link_number link, const node_id& peer, bool leads);
-  void on_link_down(time_point now, link_number link);
+  void on_link_down(link_number link);
 
   /// This node's own news. The owner sends the delta to all links.
   void publish(time_point now, signed_record_ptr record) { view_.publish(now, std::move(record)); }
@@ -82,7 +82,7 @@ class record_exchange {
   /// Fails as record_view::accept does.
   result<delta_outcome> on_delta(time_point now, link_number from, const record_delta& delta);
   void on_summary(link_number from, const view_summary& summary);
-  void on_rows(time_point now, link_number from, const view_rows& offered);
+  void on_rows(link_number from, const view_rows& offered);
   void on_pull(link_number from, std::span<const node_id> ids);
   /// The root digest of the other end's view, as pings carry it.
   void on_heard_root(time_point now, link_number from, const digest& root);
@@ -90,7 +90,7 @@ class record_exchange {
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept { return next_due_; }
   /// To be asked at the end of each turn.
-  std::vector<exchange_message> take_messages();
+  std::vector<exchange_message> take_messages(time_point now);
 
   /// Peers whose view has differed from ours for longer than alarm_after.
   std::vector<node_id> disagreeing(time_point now) const;
@@ -103,28 +103,31 @@ class record_exchange {
     std::optional<time_point> differs_since;
     std::optional<time_point> repaired_at;
     std::vector<record_row> offers;
-    std::vector<node_id> pulls;
+    std::vector<node_id> pulls;  ///< To be asked for.
+    std::size_t asked = 0;       ///< Asked for and not answered yet.
   };
   struct pull_state {
     record_stamp stamp;
     link_number from = 0;
     std::optional<link_number> also;  ///< Offers it, too.
-    time_point due;
+    bool sent = false;
+    time_point due = time_point::max();  ///< Once it is sent.
   };
 
   void repair(time_point now, link_number link, link_state& state);
   void send_rows(link_number to, const std::bitset<256>& buckets);
   void offer_what_is_newer(link_state& to, const view_rows& known_there);
   bool is_news(const record_row& row) const noexcept;
-  void want(time_point now, link_number from, const record_row& row);
-  void ask(time_point now, link_number from, const node_id& id, pull_state& pull);
+  void want(link_number from, const record_row& row);
+  void ask(link_number from, const node_id& id, pull_state& pull);
+  void release(pull_state& pull);
   template <class Failed>
-  void ask_others(time_point now, Failed failed);
-  void pull_done(time_point now, const node_id& id);
+  void ask_others(Failed failed);
+  void pull_done(const node_id& id);
   std::vector<link_number> uninformed(const signed_record& record, link_number from) const;
   void offer(const signed_record& record, link_number from);
   void send_offers(link_number to, link_state& state);
-  void send_pulls(link_number to, link_state& state);
+  void send_pulls(time_point now, link_number to, link_state& state);
 
   record_view& view_;
   exchange_options options_;

@@ -89,7 +89,7 @@ void read(node& at, byte_span body) {
   if (!message || body.size() < 2) return;
   on_delta(at, *message);
   if (const auto summary = transport::decode_view_summary(*message)) at.exchange.on_summary(1, from_wire(*summary));
-  if (const auto rows = transport::decode_view_rows(*message)) at.exchange.on_rows(at.now, 1, from_wire(*rows));
+  if (const auto rows = transport::decode_view_rows(*message)) at.exchange.on_rows(1, from_wire(*rows));
   if (const auto ids = transport::decode_record_pull(*message)) at.exchange.on_pull(1, from_wire(*ids).ids);
 }
 
@@ -97,7 +97,7 @@ void end_turn(node& at) {
   at.now += 700ms;
   at.view.on_timeout(at.now);
   at.exchange.on_timeout(at.now);
-  for (const auto& message : at.exchange.take_messages()) {
+  for (const auto& message : at.exchange.take_messages(at.now)) {
     byte_buffer body;
     write_message(body, message);
     require(transport::open_message(body).ok());

@@ -168,7 +168,8 @@ BOOST_AUTO_TEST_CASE(entries_that_were_not_signed_are_refused) {
   owner.set("a", "1");
   const auto news = owner.publish();
   byte_buffer changed(news.entries);
-  changed.back() ^= 1;
+  BOOST_REQUIRE(!changed.empty());
+  changed.front() ^= 1;
   for (const auto& entries : {changed, byte_buffer()}) {
     auto delta = news.delta();
     delta.changes.entries = entries;

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Which way a message goes: shortest paths over the links that count (link_state), computed when somebody asks and
+/// kept until the view changes. A link costs the larger RTT its ends report plus 1 ms, in whole microseconds, and ties
+/// go to fewer hops, then to the lower id; so all nodes with equal views compute equal paths and equal trees.
+///
+/// Commands are routed hop by hop. Each relay takes the cheapest path that fits into the hops the message has left, so
+/// what remains to be paid falls with every hop and there is no loop, even where the cheapest path of all is too long.
+/// Events follow the tree of shortest paths of their origin: each node knows its children in it, and sends one copy to
+/// each.
+
+#include "mesh/link_state.hpp"
+
+#include <askr/node_id.hpp>
+#include <askr/time.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace askr::mesh {
+
+/// Links on a path: a message that has crossed so many is dropped.
+inline constexpr std::uint8_t hops_max = 8;
+
+struct route {
+  node_id next_hop;  ///< A neighbour: the destination itself if `hops` is 1.
+  std::uint8_t hops = 0;
+  microseconds cost{};  ///< RTTs plus 1 ms per hop.
+};
+
+/// This node's place in the tree of one origin.
+class source_tree {
+ public:
+  /// Where copies go: neighbours that get the origin's events from this node. Sorted.
+  std::span<const node_id> children() const noexcept { return children_; }
+  /// Through which child `node` gets them; null if not through this node.
+  const node_id* child_towards(const node_id& node) const noexcept;
+
+ private:
+  friend class routes;
+  std::vector<node_id> children_;
+  std::vector<std::pair<node_id, std::uint16_t>> below_;  ///< Sorted: who is reached through which child.
+};
+
+struct routes_options {
+  std::size_t trees_max = 256;  ///< Origins whose trees are kept; the least recently used goes first.
+};
+
+class routes {
+ public:
+  /// `links` must outlive this.
+  explicit routes(const link_state& links, const routes_options& options = {});
+
+  /// The cheapest path of at most `hops_left` links. Nothing if there is none, or if `destination` is this node.
+  std::optional<route> to(const node_id& destination, std::uint8_t hops_left = hops_max);
+  /// All nodes of that path, from the first relay to the destination; empty if there is none.
+  std::vector<node_id> path_to(const node_id& destination, std::uint8_t hops_left = hops_max);
+
+  /// Valid until the links change or another tree is asked for. Nodes more than 8 hops from the origin are not in it;
+  /// if shortest paths are that long, the tree is that of fewest hops.
+  const source_tree& tree_from(const node_id& origin);
+
+ private:
+  using cost = std::uint64_t;
+  static constexpr cost unreached = ~cost{0};
+
+  struct place {
+    cost total = unreached;
+    node_slot parent = no_slot;
+    std::uint32_t hops = 0;
+  };
+  using table = std::vector<place>;
+
+  struct path {
+    std::array<node_slot, hops_max> nodes{};  ///< From the first relay to the destination.
+    std::uint8_t hops = 0;                    ///< 0: there is none.
+    cost total = 0;
+  };
+  struct kept_tree {
+    source_tree tree;
+    std::uint64_t used = 0;
+  };
+
+  void refresh();
+  /// Fills `out` for all destinations. `hop_penalty` is added to every link.
+  void search(node_slot from, cost hop_penalty, table& out);
+  void relax(node_slot from, cost hop_penalty, table& out);
+  bool better(const place& a, const place& b) const noexcept;
+  void layer();
+  path find(const node_id& destination, std::uint8_t hops_left);
+  void grow(node_slot origin, source_tree& tree);
+  /// The child of this node through which the tree in scratch_ reaches `node`; no_slot: not through this node.
+  node_slot child_above(node_slot node) const noexcept;
+  void make_room();
+
+  const link_state& links_;
+  routes_options options_;
+  std::uint64_t version_ = 0;  ///< Of the links that everything below was computed from.
+  link_graph graph_;
+  table own_;  ///< From this node; empty: not asked for yet.
+  std::array<table, hops_max + 1>
+      layers_;     ///< Cheapest within n hops; made only where the cheapest of all is too long.
+  table scratch_;  ///< From the origin of the tree that is being made.
+  std::vector<std::pair<cost, node_slot>> heap_;
+  std::map<node_id, kept_tree> trees_;
+  std::uint64_t uses_ = 0;
+};
+
+}  // namespace askr::mesh
