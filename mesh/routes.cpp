@@ -20,7 +20,7 @@ const node_id* source_tree::child_towards(const node_id& node) const noexcept {
   return at == below_.end() || at->first != node ? nullptr : &children_[at->second];
 }
 
-routes::routes(const link_state& links, const routes_options& options) : links_(links), options_(options) {
+routes::routes(const link_view& links, const routes_options& options) : links_(links), options_(options) {
   ASKR_ASSERT(options.trees_max > 0);
 }
 

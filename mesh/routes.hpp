@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// Which way a message goes: shortest paths over the links that count (link_state), computed when somebody asks and
+/// Which way a message goes: shortest paths over the links that count (link_view), computed when somebody asks and
 /// kept until the view changes. A link costs the larger RTT its ends report plus 1 ms, in whole microseconds, and ties
 /// go to fewer hops, then to the lower id; so all nodes with equal views compute equal paths and equal trees.
 ///
@@ -10,7 +10,7 @@
 /// Events follow the tree of shortest paths of their origin: each node knows its children in it, and sends one copy to
 /// each.
 
-#include "mesh/link_state.hpp"
+#include "mesh/link_view.hpp"
 
 #include <askr/node_id.hpp>
 #include <askr/time.hpp>
@@ -56,7 +56,7 @@ struct routes_options {
 class routes {
  public:
   /// `links` must outlive this.
-  explicit routes(const link_state& links, const routes_options& options = {});
+  explicit routes(const link_view& links, const routes_options& options = {});
 
   /// The cheapest path of at most `hops_left` links. Nothing if there is none, or if `destination` is this node.
   std::optional<route> to(const node_id& destination, std::uint8_t hops_left = hops_max);
@@ -100,7 +100,7 @@ class routes {
   node_slot child_above(node_slot node) const noexcept;
   void make_room();
 
-  const link_state& links_;
+  const link_view& links_;
   routes_options options_;
   std::uint64_t version_ = 0;  ///< Of the links that everything below was computed from.
   link_graph graph_;

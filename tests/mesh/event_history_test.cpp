@@ -89,6 +89,15 @@ BOOST_AUTO_TEST_CASE(an_event_too_large_to_keep_leaves_a_gap) {
   BOOST_TEST(sequences(after) == (std::vector<std::uint64_t>{5, 6}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_jump_in_the_sequence_leaves_no_hole_in_what_is_held) {
+  mesh::event_history history;
+  emit(history, "t", 1, 3);
+  emit(history, "t", 10, 11);
+  const auto all = history.since("t", 0);
+  BOOST_TEST((all.missing == sequence_range{1, 9}));
+  BOOST_TEST(sequences(all) == (std::vector<std::uint64_t>{10, 11}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(the_topics_used_longest_ago_are_emptied_first) {
   mesh::event_history history({.total_bytes_max = 35000});
   emit(history, "old", 1, 8, 1000);

@@ -159,6 +159,16 @@ BOOST_AUTO_TEST_CASE(a_silent_origin_is_asked_again_and_given_up) {
   BOOST_TEST((here.hear(4) == verdict::deliver));
 }
 
+BOOST_AUTO_TEST_CASE(events_that_go_on_coming_do_not_put_off_the_report) {
+  subscriber here;
+  here.hear(1);
+  for (std::uint64_t i = 3; i < 30; ++i) {
+    here.hear(i);
+    here.wait(100ms);
+  }
+  BOOST_TEST(here.heard().starts_with("t:1 t:gap2-2 t:3 t:4"));
+}
+
 BOOST_AUTO_TEST_CASE(a_large_gap_is_pulled_in_pieces_without_waiting_between_them) {
   subscriber here({.pull_events_max = 10});
   here.hear(1);
@@ -262,6 +272,15 @@ BOOST_AUTO_TEST_CASE(everything_held_is_bounded) {
     BOOST_TEST(here.order.streams() <= 20u);
     BOOST_TEST(here.order.held_bytes() <= 64u);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_topic_that_was_forgotten_for_want_of_room_starts_where_it_is_heard_again) {
+  subscriber here({.streams_max = 1});
+  here.order.on_interest_applied(here.now, numbered_id(0), 1, {});
+  here.hear(1, "a");
+  here.hear(1, "b");
+  BOOST_TEST((here.hear(2, "a") == verdict::deliver));
+  BOOST_TEST(here.heard() == "a:1 b:1 a:2");
 }
 
 BOOST_AUTO_TEST_CASE(pulls_are_rate_limited) {

@@ -17,7 +17,7 @@ using askr::test::link_net;
 using askr::test::numbered_id;
 
 struct view_of {
-  mesh::link_state links;
+  mesh::link_view links;
   mesh::routes routes;
 
   explicit view_of(const node_id& self) : links(self), routes(links) {}
@@ -160,6 +160,17 @@ BOOST_AUTO_TEST_CASE(ties_go_to_fewer_hops_and_then_to_the_lower_id) {
   view_of here(numbered_id(0));
   net.tell_all(here.links);
   BOOST_TEST(number_of(here.routes.to(numbered_id(5))->next_hop) == 2u);
+
+  link_net longer(6);  // 3,086 us either way: over 4, or over 1 and 2.
+  longer.link(0, 4, 9);
+  longer.link(4, 5, 11);
+  longer.link(0, 1, 1);
+  longer.link(1, 2, 2);
+  longer.link(2, 5, 2);
+  view_of there(numbered_id(0));
+  longer.tell_all(there.links);
+  BOOST_TEST(there.routes.to(numbered_id(5))->cost.count() == 3086);
+  BOOST_TEST(number_of(there.routes.to(numbered_id(5))->next_hop) == 4u);
   BOOST_TEST(numbers(here.routes.tree_from(numbered_id(0)).children()) == (std::vector<std::uint32_t>{2, 3, 4}),
              boost::test_tools::per_element());
 }
@@ -233,7 +244,7 @@ BOOST_AUTO_TEST_CASE(trees_are_bounded_and_forgotten_when_links_change) {
   rng random(1);
   link_net net(20);
   net.link_at_random(random, 2);
-  mesh::link_state links(numbered_id(0));
+  mesh::link_view links(numbered_id(0));
   mesh::routes routes(links, {.trees_max = 2});
   net.tell_all(links);
   const auto children = numbers(routes.tree_from(numbered_id(0)).children());

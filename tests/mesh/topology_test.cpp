@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mesh/topology.hpp"
 
-#include "mesh/link_state.hpp"
+#include "mesh/link_view.hpp"
 #include "tests/support/link_net.hpp"
 
 #include <boost/test/unit_test.hpp>

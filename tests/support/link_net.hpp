@@ -3,7 +3,7 @@
 
 /// A mesh on paper: links between numbered nodes, and the reports that their two ends would make of them.
 
-#include "mesh/link_state.hpp"
+#include "mesh/link_view.hpp"
 #include "mesh/rtt_step.hpp"
 
 #include <askr/random.hpp>
@@ -56,8 +56,8 @@ class link_net {
     for (const auto& [peer, step] : links_[of]) out->push_back({numbered_id(peer), {lives_[peer], step}});
     return out;
   }
-  void tell(mesh::link_state& view, std::uint32_t of) const { view.set(numbered_id(of), lives_[of], reports(of)); }
-  void tell_all(mesh::link_state& view) const {
+  void tell(mesh::link_view& view, std::uint32_t of) const { view.set(numbered_id(of), lives_[of], reports(of)); }
+  void tell_all(mesh::link_view& view) const {
     for (std::uint32_t each = 0; each < size(); ++each) tell(view, each);
   }
 

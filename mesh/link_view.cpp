@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "mesh/link_state.hpp"
+#include "mesh/link_view.hpp"
 
 #include "mesh/rtt_step.hpp"
 
@@ -54,12 +54,12 @@ bool same_edges(const std::vector<link_graph::edge>& a, const std::vector<link_g
 
 }  // namespace
 
-link_state::link_state(const node_id& self) {
+link_view::link_view(const node_id& self) {
   add(self);
   rows_[self_slot()].parent = self_slot();
 }
 
-bool link_state::set(const node_id& id, incarnation life, link_reports links) {
+bool link_view::set(const node_id& id, incarnation life, link_reports links) {
   if (!well_formed(id, links)) return false;
   auto slot = slot_of(id);
   if (slot == no_slot) {
@@ -75,7 +75,7 @@ bool link_state::set(const node_id& id, incarnation life, link_reports links) {
   return true;
 }
 
-void link_state::erase(const node_id& id) {
+void link_view::erase(const node_id& id) {
   const auto slot = slot_of(id);
   if (slot == no_slot) return;
   replace(slot, 0, nullptr);
@@ -86,12 +86,12 @@ void link_state::erase(const node_id& id) {
   free_.push_back(slot);
 }
 
-bool link_state::is_up(const node_id& id) const noexcept {
+bool link_view::is_up(const node_id& id) const noexcept {
   const auto slot = slot_of(id);
   return slot != no_slot && rows_[slot].parent != no_slot;
 }
 
-std::span<const node_id> link_state::up() const {
+std::span<const node_id> link_view::up() const {
   if (!up_valid_) {
     up_.clear();
     for (const auto& each : rows_) {
@@ -103,7 +103,7 @@ std::span<const node_id> link_state::up() const {
   return up_;
 }
 
-void link_state::collect(node_slot slot, edges& into) const {
+void link_view::collect(node_slot slot, edges& into) const {
   into.clear();
   const auto& from = rows_[slot];
   if (!from.links) return;
@@ -116,7 +116,7 @@ void link_state::collect(node_slot slot, edges& into) const {
   }
 }
 
-void link_state::resolve(const row& from, std::vector<half_link>& into) const {
+void link_view::resolve(const row& from, std::vector<half_link>& into) const {
   if (!from.links) return;
   for (const auto& [id, there] : *from.links) {
     const auto peer = slot_of(id);
@@ -124,7 +124,7 @@ void link_state::resolve(const row& from, std::vector<half_link>& into) const {
   }
 }
 
-void link_state::build(link_graph& into) const {
+void link_view::build(link_graph& into) const {
   into.first.clear();
   into.edges.clear();
   // One-way first: resolving each end once is what costs.
@@ -148,7 +148,7 @@ void link_state::build(link_graph& into) const {
   into.first.push_back(static_cast<std::uint32_t>(into.edges.size()));
 }
 
-void link_state::replace(node_slot slot, incarnation life, link_reports links) {
+void link_view::replace(node_slot slot, incarnation life, link_reports links) {
   edges before, after;
   collect(slot, before);
   rows_[slot].life = life;
@@ -167,7 +167,7 @@ void link_state::replace(node_slot slot, incarnation life, link_reports links) {
   raise_around(slot);
 }
 
-void link_state::find_orphans(node_slot slot, const edges& before, const edges& after) {
+void link_view::find_orphans(node_slot slot, const edges& before, const edges& after) {
   orphans_.clear();
   const auto parent = rows_[slot].parent;
   if (slot != self_slot() && parent != no_slot && !leads_to(after, parent)) orphans_.push_back(slot);
@@ -178,7 +178,7 @@ void link_state::find_orphans(node_slot slot, const edges& before, const edges& 
   for (const auto each : orphans_) rows_[each].parent = pending;
 }
 
-void link_state::rehang_orphans() {
+void link_view::rehang_orphans() {
   // One that found a way home may be the way home of another.
   for (bool progress = true; progress && !orphans_.empty();) {
     progress = std::erase_if(orphans_, [this](node_slot each) { return hang(each); }) > 0;
@@ -192,7 +192,7 @@ void link_state::rehang_orphans() {
   for (const auto each : orphans_) change_parent(each, no_slot);
 }
 
-bool link_state::hang(node_slot orphan) {
+bool link_view::hang(node_slot orphan) {
   edges around;
   collect(orphan, around);
   for (const auto& each : around) {
@@ -203,12 +203,12 @@ bool link_state::hang(node_slot orphan) {
   return false;
 }
 
-bool link_state::leads_home(node_slot slot) const noexcept {
+bool link_view::leads_home(node_slot slot) const noexcept {
   while (slot < pending && slot != self_slot()) slot = rows_[slot].parent;
   return slot == self_slot();
 }
 
-void link_state::walk_all() {
+void link_view::walk_all() {
   std::vector<node_slot> parents(rows_.size(), no_slot);
   std::vector<node_slot> queue{self_slot()};
   parents[self_slot()] = self_slot();
@@ -225,7 +225,7 @@ void link_state::walk_all() {
 }
 
 // Neighbours that were down go up, and theirs; breadth first, so that ways home stay short.
-void link_state::raise_around(node_slot slot) {
+void link_view::raise_around(node_slot slot) {
   std::vector<node_slot> queue{slot};
   edges around;
   for (std::size_t next = 0; next < queue.size(); ++next) {
@@ -239,7 +239,7 @@ void link_state::raise_around(node_slot slot) {
   }
 }
 
-void link_state::change_parent(node_slot slot, node_slot parent) {
+void link_view::change_parent(node_slot slot, node_slot parent) {
   auto& known = rows_[slot];
   const bool was_up = known.parent != no_slot;
   const bool goes_up = parent != no_slot;
@@ -250,7 +250,7 @@ void link_state::change_parent(node_slot slot, node_slot parent) {
   changed_.push_back(known.id);
 }
 
-node_slot link_state::add(const node_id& id) {
+node_slot link_view::add(const node_id& id) {
   node_slot slot = static_cast<node_slot>(rows_.size());
   if (free_.empty()) {
     rows_.emplace_back();
@@ -263,19 +263,19 @@ node_slot link_state::add(const node_id& id) {
   return slot;
 }
 
-node_slot link_state::slot_of(const node_id& id) const noexcept { return index_[place_of(id)]; }
+node_slot link_view::slot_of(const node_id& id) const noexcept { return index_[place_of(id)]; }
 
-std::size_t link_state::home_of(node_slot slot) const noexcept { return head_of(rows_[slot].id) & (index_.size() - 1); }
+std::size_t link_view::home_of(node_slot slot) const noexcept { return head_of(rows_[slot].id) & (index_.size() - 1); }
 
 // Where the id is, or the free place where it would be.
-std::size_t link_state::place_of(const node_id& id) const noexcept {
+std::size_t link_view::place_of(const node_id& id) const noexcept {
   const auto mask = index_.size() - 1;
   auto place = head_of(id) & mask;
   while (index_[place] != no_slot && rows_[index_[place]].id != id) place = (place + 1) & mask;
   return place;
 }
 
-void link_state::insert_into_index(node_slot slot) {
+void link_view::insert_into_index(node_slot slot) {
   const auto nodes = rows_.size() - free_.size();
   if (nodes * 2 > index_.size()) {
     const auto old =
@@ -289,7 +289,7 @@ void link_state::insert_into_index(node_slot slot) {
 
 // Source: Knuth, The Art of Computer Programming, volume 3, section 6.4, algorithm R: what follows moves up, so no
 // marks stay.
-void link_state::erase_from_index(const node_id& id) {
+void link_view::erase_from_index(const node_id& id) {
   const auto mask = index_.size() - 1;
   auto hole = place_of(id);
   for (auto at = (hole + 1) & mask; index_[at] != no_slot; at = (at + 1) & mask) {

@@ -49,9 +49,9 @@ struct link_graph {
 /// Added to each link's RTT, so that fewer hops win on a fast LAN.
 inline constexpr std::uint32_t hop_cost_us = 1000;
 
-class link_state {
+class link_view {
  public:
-  explicit link_state(const node_id& self);
+  explicit link_view(const node_id& self);
 
   /// What a node reports now, in place of what it reported before. False, and nothing changes, if the reports are not
   /// strictly ascending or name the node itself.
