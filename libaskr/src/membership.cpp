@@ -54,7 +54,7 @@ std::vector<endpoint> parse_endpoints(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-membership::membership(const node_options& options, const self_description& self, peer_table& peers,
+membership::membership(const node_options& options, const self_description& self, const core_keys&, peer_table& peers,
                        mesh::directory& directory, subscriptions& interests, rng& random, counters& counts)
     : options_(options),
       self_(self),

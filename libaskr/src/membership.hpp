@@ -4,6 +4,7 @@
 /// Who is there: links come and go, node records are exchanged, silence is noticed, and new nodes are found. It keeps
 /// the directory, the dialer and each peer's interest up to date. No I/O, no clock.
 
+#include "libaskr/src/core_keys.hpp"
 #include "libaskr/src/peer_table.hpp"
 #include "libaskr/src/self_description.hpp"
 #include "libaskr/src/subscriptions.hpp"
@@ -35,8 +36,8 @@ struct link_peer {
 
 class membership {
  public:
-  membership(const node_options& options, const self_description& self, peer_table& peers, mesh::directory& directory,
-             subscriptions& interests, rng& random, counters& counts);
+  membership(const node_options& options, const self_description& self, const core_keys& keys, peer_table& peers,
+             mesh::directory& directory, subscriptions& interests, rng& random, counters& counts);
 
   void start(time_point now, std::vector<std::string> endpoints);
   /// Says goodbye on every link.

@@ -17,14 +17,15 @@ principal own_principal(const self_description& self) {
 
 }  // namespace
 
-node_core::node_core(const node_options& options, const self_description& self, std::uint64_t seed)
+node_core::node_core(const node_options& options, const self_description& self, const core_keys& keys,
+                     std::uint64_t seed)
     : options_(options),
       random_(seed),
       peers_(options.links),
       sessions_(options.sessions, counts_),
       dispatcher_(options.limits, self.id, peers_, sessions_, directory_, random_, counts_),
       events_(options.limits, self, peers_, sessions_, counts_),
-      membership_(options, self, peers_, directory_, events_.table(), random_, counts_),
+      membership_(options, self, keys, peers_, directory_, events_.table(), random_, counts_),
       client_door_(options, membership_.self(), sessions_, dispatcher_, events_, counts_),
       peer_door_(options, peers_, dispatcher_, events_, membership_, counts_),
       state_(options.limits),

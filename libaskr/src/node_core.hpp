@@ -7,6 +7,7 @@
 
 #include "libaskr/src/client_door.hpp"
 #include "libaskr/src/connected_state.hpp"
+#include "libaskr/src/core_keys.hpp"
 #include "libaskr/src/dispatcher.hpp"
 #include "libaskr/src/event_router.hpp"
 #include "libaskr/src/membership.hpp"
@@ -29,7 +30,7 @@ namespace askr {
 class node_core {
  public:
   /// `options` and the authenticator in them must outlive the core.
-  node_core(const node_options& options, const self_description& self, std::uint64_t seed);
+  node_core(const node_options& options, const self_description& self, const core_keys& keys, std::uint64_t seed);
   ~node_core();
   node_core(const node_core&) = delete;
   node_core& operator=(const node_core&) = delete;

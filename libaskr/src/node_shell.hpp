@@ -7,6 +7,7 @@
 #include "crypto/identity.hpp"
 #include "crypto/workspace_keys.hpp"
 #include "libaskr/src/node_core.hpp"
+#include "libaskr/src/record_proof.hpp"
 #include "libaskr/src/worker_pool.hpp"
 #include "transport/io/beacon_socket.hpp"
 
@@ -120,6 +121,9 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   crypto::identity identity_;
   crypto::workspace_keys keys_;
   self_description self_;
+  record_proof proof_;
+  identity_signer signer_;
+  mesh::record_memo memo_;
   node_core core_;
   worker_pool workers_;
   asio::ip::tcp::acceptor acceptor_;

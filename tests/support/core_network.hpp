@@ -6,6 +6,7 @@
 /// does, so a test says what happens, calls run() or advance(), and looks at what came of it.
 
 #include "libaskr/src/node_core.hpp"
+#include "libaskr/src/plain_proof.hpp"
 #include "tests/support/fake_client.hpp"
 
 #include <askr/node.hpp>
@@ -117,6 +118,7 @@ class core_network {
   struct member {
     node_options options;
     self_description self;
+    std::unique_ptr<plain_signer> signer;
     std::unique_ptr<node_core> core;
     std::string endpoint;
   };
@@ -137,6 +139,8 @@ class core_network {
   wire* wire_of(std::size_t node, link_id link);
 
   time_point now_ = begin;
+  plain_proof proof_;
+  mesh::record_memo memo_;
   std::vector<std::unique_ptr<member>> members_;
   std::deque<wire> wires_;
   std::vector<std::unique_ptr<fake_client>> clients_;
