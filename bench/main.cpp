@@ -18,7 +18,12 @@ constexpr const char* usage =
     "  --seconds S    length of a round (2)       --rounds R  medians are taken over them (5)\n"
     "  --json         one line per system\n"
     "askr-bench idle  memory, start and CPU time of a node that does nothing\n"
-    "  --seconds S    how long to watch it (3)    --rounds R  (5)    --json\n";
+    "  --seconds S    how long to watch it (3)    --rounds R  (5)    --json\n"
+    "askr-bench events  from one process to several\n"
+    "  --payload N    bytes of each (128)         --subscribers K  processes that listen (1)\n"
+    "  --in-flight N  emitted and not heard (2048)\n"
+    "  --pin P        -1, 0 as above; 1: emitter on CPU 0, subscribers on CPU 1 (-1)\n"
+    "  --seconds S    length of a round (2)       --rounds R  (5)    --json\n";
 
 int run(int count, char** values) {
   arguments given(count - 1, values + 1);
@@ -27,6 +32,8 @@ int run(int count, char** values) {
   if (what == "idle") return run_idle(given);
   if (what == "askr-server") return run_askr_server(given);
   if (what == "raw-server") return run_raw_server(given);
+  if (what == "events") return run_events(given);
+  if (what == "events-subscriber") return run_events_subscriber(given);
   if (what == "idle-node") return run_idle_node(given);
   if (given.take_flag("--help") || what == "help") return std::fputs(usage, stdout), 0;
   throw bad_arguments(what.empty() ? "what shall be measured?" : "unknown measurement \"" + what + "\"");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "bench/rpc.hpp"
 
+#include "bench/bench_node.hpp"
+
 #include <askr/node.hpp>
-#include <askr/random.hpp>
 
 #include <asio/post.hpp>
 
@@ -18,25 +19,6 @@ namespace askr::bench {
 namespace {
 
 constexpr const char* command_name = "bench.echo";
-constexpr const char* workspace = "askr-bench";
-constexpr milliseconds join_timeout = seconds(10);
-
-// Only the two of us know it, and it never shows on a command line.
-std::string random_secret() {
-  std::string secret;
-  for (const entropy random; secret.size() < 48;) secret.push_back(static_cast<char>('a' + random.next() % 26));
-  return secret;
-}
-
-node_options options_for(std::string name, const std::string& secret) {
-  node_options options;
-  options.name = std::move(name);
-  options.workspace = workspace;
-  options.port = 0;
-  options.beacon = false;
-  options.secret = secret;
-  return options;
-}
 
 bool serves(const node_info& each) {
   return !each.self && std::find(each.commands.begin(), each.commands.end(), command_name) != each.commands.end();
