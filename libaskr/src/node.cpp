@@ -17,89 +17,89 @@ void require_name(std::string_view name) {
 
 }  // namespace
 
-node::node(node_options options) : shell_(std::make_shared<node_shell>(std::move(options), nullptr)) {}
+node::node(node_options options) : host_(std::make_shared<node_shell>(std::move(options), nullptr)) {}
 
 node::node(node_options options, asio::io_context& context)
-    : shell_(std::make_shared<node_shell>(std::move(options), &context)) {}
+    : host_(std::make_shared<node_shell>(std::move(options), &context)) {}
 
-node::~node() { shell_->stop(); }
+node::~node() { host_->stop(); }
 
-void node::start() { shell_->start(); }
-void node::stop() { shell_->stop(); }
+void node::start() { host_->start(); }
+void node::stop() { host_->stop(); }
 
 void node::off(std::string name) {
-  shell_->run([shell = shell_.get(), name = std::move(name)] { shell->core().remove_handler(name); });
+  host_->run([host = host_.get(), name = std::move(name)] { host->core().remove_handler(name); });
 }
 
 void node::unlisten(listener_id listener) {
-  shell_->run([shell = shell_.get(), listener] { shell->core().remove_listener(listener); });
+  host_->run([host = host_.get(), listener] { host->core().remove_listener(listener); });
 }
 
 void node::send_with(std::string_view name, payload data, send_options options, completion done) {
-  shell_->send(name, std::move(data), options, std::move(done));
+  host_->send(name, std::move(data), options, std::move(done));
 }
 
 void node::set_state(std::string key, payload value) {
-  shell_->run([shell = shell_.get(), key = std::move(key), value = std::move(value)]() mutable {
-    const auto set = shell->core().set_state(key, std::move(value));
-    if (!set) shell->log(log_level::warning, "state: not set key=" + key + " why=" + set.error().message());
+  host_->run([host = host_.get(), key = std::move(key), value = std::move(value)]() mutable {
+    const auto set = host->core().set_state(key, std::move(value));
+    if (!set) host->log(log_level::warning, "state: not set key=" + key + " why=" + set.error().message());
   });
 }
 
 std::optional<payload> node::state(std::string_view key) const {
-  return shell_->call([&]() -> std::optional<payload> {
-    const auto* value = shell_->core().state(key);
+  return host_->call([&]() -> std::optional<payload> {
+    const auto* value = host_->core().state(key);
     if (value == nullptr) return std::nullopt;
     return *value;
   });
 }
 
 void node::watch_state(detail::unique_function<void(std::string_view, payload_view)> watcher) {
-  shell_->run([shell = shell_.get(), watcher = std::move(watcher)]() mutable {
-    shell->core().watch_state(std::move(watcher));
+  host_->run([host = host_.get(), watcher = std::move(watcher)]() mutable {
+    host->core().watch_state(std::move(watcher));
   });
 }
 
-std::string node::name() const { return shell_->name(); }
-node_id node::id() const { return shell_->id(); }
-std::string node::workspace() const { return shell_->options().workspace; }
-std::uint16_t node::port() const { return shell_->port(); }
-std::string node::url() const { return shell_->url(); }
+std::string node::name() const { return host_->name(); }
+node_id node::id() const { return host_->id(); }
+std::string node::workspace() const { return host_->options().workspace; }
+std::uint16_t node::port() const { return host_->port(); }
+std::string node::url() const { return host_->url(); }
 std::vector<node_info> node::nodes() const {
-  return shell_->call([&] { return shell_->core().nodes(); });
+  return host_->call([&] { return host_->core().nodes(); });
 }
 askr::counters node::counters() const {
-  return shell_->call([&] { return shell_->core().counts(); });
+  return host_->call([&] { return host_->core().counts(); });
 }
-asio::any_io_executor node::get_executor() const { return shell_->executor(); }
+asio::any_io_executor node::get_executor() const { return host_->executor(); }
 
 void node::add_handler(std::string name, std::shared_ptr<detail::handler> handler) {
   require_name(name);
-  shell_->run([shell = shell_.get(), name = std::move(name), handler = std::move(handler)]() mutable {
-    const auto added = shell->core().add_handler(name, std::move(handler));
-    if (!added) shell->log(log_level::error, "handler: refused name=" + name + " why=" + added.error().message());
+  host_->run([host = host_.get(), name = std::move(name), handler = std::move(handler)]() mutable {
+    const auto added = host->core().add_handler(name, std::move(handler));
+    if (!added) host->log(log_level::error, "handler: refused name=" + name + " why=" + added.error().message());
   });
 }
 
 listener_id node::add_listener(std::string pattern, detail::listener listener) {
   require_name(pattern);
-  const auto id = shell_->next_listener();
-  shell_->run([shell = shell_.get(), id, pattern = std::move(pattern), listener = std::move(listener)]() mutable {
-    const auto added = shell->core().add_listener(id, pattern, std::move(listener));
-    if (!added) shell->log(log_level::error, "listener: refused topic=" + pattern + " why=" + added.error().message());
+  const auto id = host_->next_listener();
+  host_->run([host = host_.get(), id, pattern = std::move(pattern), listener = std::move(listener)]() mutable {
+    const auto added = host->core().add_listener(id, pattern, std::move(listener));
+    if (!added) host->log(log_level::error, "listener: refused topic=" + pattern + " why=" + added.error().message());
   });
   return id;
 }
 
 void node::emit_payload(std::string_view topic, payload data) {
   require_name(topic);
-  shell_->emit(topic, std::move(data));
+  host_->emit(topic, std::move(data));
 }
 
 std::future<payload> node::send_payload(std::string_view name, payload data, send_options options) {
   auto promise = std::make_shared<std::promise<payload>>();
   auto future = promise->get_future();
-  shell_->send(name, std::move(data), options, [promise](result<payload> outcome) {
+  host_->send(name, std::move(data), options, [promise](result<payload> outcome) {
     if (outcome) {
       promise->set_value(std::move(outcome).value());
     } else {

@@ -6,7 +6,6 @@
 #include "libaskr/src/node_setup.hpp"
 #include "libaskr/src/thread_context.hpp"
 #include "transport/io/connector.hpp"
-#include "transport/names.hpp"
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
@@ -103,54 +102,19 @@ void node_shell::run_all(std::vector<task> tasks) {
   spare_tasks_ = std::move(tasks);
 }
 
-void node_shell::send(std::string_view name, payload data, const send_options& options, node::completion done) {
-  if (here() && in_turn_ && options.timeout <= send_timeout_max) {
-    // From a handler or completion: what another node serves goes straight into that link's outbox.
-    const command_request request{.name = name,
-                                  .data = data.view(),
-                                  .who = &core_.self_principal(),
-                                  .to = options.to,
-                                  .remaining = options.timeout,
-                                  .depth = core_.call_depth(),
-                                  .idempotent = options.idempotent};
-    if (core_.try_forward(turn_time_, request, done)) return;
+void node_shell::call_and_wait(const std::function<void()>& work) {
+  if (!running_ || context_->get_executor().running_in_this_thread()) {
+    work();
+    return touch();
   }
-  if (!transport::is_name(name)) return done(error{errc::bad_options, "this is no name of a command"});
-  if (options.timeout > send_timeout_max) return done(error{errc::bad_options, "a timeout is at most 5 minutes"});
-  struct call {
-    std::string name, to;
-    payload data;
-    send_options options;
-    node::completion done;
-    time_point sent;
-    std::uint8_t depth;
-  };
-  auto what = std::make_unique<call>();
-  *what = {std::string(name), std::string(options.to), std::move(data), options, std::move(done), clock::now(),
-           here() ? core_.call_depth() : std::uint8_t{0}};
-  auto* kept = what.get();
-  task call_core = [this, what = std::move(what)]() mutable {
-    const auto now = clock::now();
-    const auto waited = std::chrono::duration_cast<milliseconds>(now - what->sent);
-    core_.send(now,
-               {.name = what->name,
-                .data = what->data.view(),
-                .who = &core_.self_principal(),
-                .to = what->to,
-                .remaining = what->options.timeout - waited,
-                .depth = what->depth,
-                .idempotent = what->options.idempotent},
-               std::move(what->done));
-  };
-  if (!run(std::move(call_core))) kept->done(error{stopped_ ? errc::closed : errc::overloaded, "the node takes no more commands"});
-}
-
-void node_shell::emit(std::string_view topic, payload data) {
-  const auto taken = run([this, topic = std::string(topic), data = std::move(data)] {
-    const auto sent = core_.emit(topic, data.view());
-    if (!sent) log(log_level::warning, "event: not emitted topic=" + topic + " why=" + sent.error().message());
+  const auto done = std::make_shared<std::promise<void>>();  // Whoever of the two is last destroys it.
+  const auto finished = done->get_future();
+  asio::post(*context_, [this, done, &work] {
+    touch();
+    work();
+    done->set_value();
   });
-  if (!taken) ++events_refused_;
+  finished.wait();
 }
 
 // --- starting and stopping
@@ -270,10 +234,6 @@ void node_shell::set_ended() {
 }
 
 std::string node_shell::url() const { return "ws://" + endpoint{options_.bind, port_}.to_string(); }
-
-void node_shell::log(log_level level, std::string_view line) {
-  if (options_.log) options_.log(level, line);
-}
 
 // --- connections
 

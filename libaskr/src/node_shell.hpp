@@ -6,13 +6,12 @@
 
 #include "crypto/identity.hpp"
 #include "crypto/workspace_keys.hpp"
-#include "libaskr/src/node_core.hpp"
+#include "libaskr/src/node_host.hpp"
 #include "libaskr/src/record_proof.hpp"
 #include "libaskr/src/worker_pool.hpp"
 #include "transport/io/beacon_socket.hpp"
 
 #include <askr/assert.hpp>
-#include <askr/node.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -35,36 +34,22 @@ namespace askr {
 
 class connection;
 
-class node_shell : public std::enable_shared_from_this<node_shell> {
+class node_shell final : public node_host, public std::enable_shared_from_this<node_shell> {
  public:
-  using task = detail::unique_function<void()>;
-
   node_shell(node_options options, asio::io_context* context);
-  ~node_shell();
+  ~node_shell() override;
 
-  void start();
+  void start() override;
   /// Waits until all is closed; on the node's own thread it only begins, and the rest follows in a turn of its own.
-  void stop();
+  void stop() override;
+  bool run(task&& work) override;
 
-  /// Runs `work` on the node's thread, in a turn of its own, never inside the caller's stack, and not before start().
-  /// False, and `work` is as it was, if the queue of such work is full, or the node was stopped.
-  bool run(task&& work);
-  /// Runs `work` on the node's thread and waits for what it returns; at once on that thread, or before start().
-  template <class F>
-  auto call(F work) -> decltype(work());
-
-  void send(std::string_view name, payload data, const send_options& options, node::completion done);
-  void emit(std::string_view topic, payload data);
-
-  std::uint64_t next_listener() noexcept { return ++last_listener_; }
-
-  node_core& core() noexcept { return core_; }
-  const node_options& options() const noexcept { return options_; }
-  const std::string& name() const noexcept { return self_.name; }
-  const node_id& id() const noexcept { return self_.id; }
-  std::uint16_t port() const noexcept { return port_; }
-  std::string url() const;
-  asio::any_io_executor executor() const { return context_->get_executor(); }
+  node_core& core() noexcept override { return core_; }
+  const node_options& options() const noexcept override { return options_; }
+  const self_description& self() const noexcept override { return self_; }
+  std::uint16_t port() const noexcept override { return port_; }
+  std::string url() const override;
+  asio::any_io_executor executor() const override { return context_->get_executor(); }
 
   // For connections, on the node's thread.
   const crypto::identity& identity() const noexcept { return identity_; }
@@ -75,13 +60,11 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   /// Something changed: the outputs are written at the end of this turn.
   void touch();
   void remove(connection& which);
-  void log(log_level level, std::string_view line);
   /// Names the handler that ran last if the node's thread was held for too long since `started`.
   void warn_if_slow(time_point started, time_point now);
   void begin_turn(time_point now) noexcept;
   void finish_turn(link_id from);
-  /// The time of the turn at hand; outside of one it reads the clock.
-  time_point now() const noexcept { return in_turn_ ? turn_time_ : clock::now(); }
+  time_point now() const noexcept override { return in_turn_ ? turn_time_ : clock::now(); }
   bool running() const noexcept { return running_; }
   /// A stranger may stay until it has shown who it is: false if there are too many of them.
   bool admit_stranger(const asio::ip::address& address);
@@ -104,7 +87,11 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   void run_tasks();
   void run_own_tasks();
   void run_all(std::vector<task> tasks);
-  bool here() const noexcept;  ///< On the node's thread, between start and stop.
+  bool here() const noexcept override;
+  bool in_turn() const noexcept override { return in_turn_ && here(); }
+  bool stopped() const noexcept override { return stopped_; }
+  void call_and_wait(const std::function<void()>& work) override;
+  log_sink& sink() noexcept override { return options_.log; }
   void end_turn(time_point now);
   void flush_links();
   void flush_sessions();
@@ -156,34 +143,6 @@ class node_shell : public std::enable_shared_from_this<node_shell> {
   std::vector<task> own_tasks_;  ///< From handlers and completions, on the node's thread.
   std::vector<task> spare_tasks_;  ///< Empty; what the next tasks are gathered in.
   bool tasks_posted_ = false;
-  std::atomic<std::uint64_t> last_listener_ = 0;
-  std::atomic<std::uint64_t> events_refused_ = 0;  ///< Emitted when the queue of tasks was full, or after stop().
 };
-
-template <class F>
-auto node_shell::call(F work) -> decltype(work()) {
-  if (!running_ || context_->get_executor().running_in_this_thread()) {
-    if constexpr (std::is_void_v<decltype(work())>) {
-      work();
-      return touch();
-    } else {
-      auto value = work();
-      touch();
-      return value;
-    }
-  }
-  auto promise = std::make_shared<std::promise<decltype(work())>>();
-  auto future = promise->get_future();
-  asio::post(*context_, [this, promise, &work] {
-    touch();
-    if constexpr (std::is_void_v<decltype(work())>) {
-      work();
-      promise->set_value();
-    } else {
-      promise->set_value(work());
-    }
-  });
-  return future.get();
-}
 
 }  // namespace askr

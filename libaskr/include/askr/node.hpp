@@ -35,7 +35,7 @@ class io_context;
 
 namespace askr {
 
-class node_shell;
+class node_host;
 
 /// One node of the workspace as this node sees it.
 struct node_info {
@@ -161,7 +161,7 @@ class node {
   void emit_payload(std::string_view topic, payload data);
   std::future<payload> send_payload(std::string_view name, payload data, send_options options);
 
-  std::shared_ptr<node_shell> shell_;
+  std::shared_ptr<node_host> host_;
 };
 
 }  // namespace askr

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/node_host.hpp"
+
+#include "transport/names.hpp"
+
+#include <memory>
+
+namespace askr {
+
+void node_host::send(std::string_view name, payload data, const send_options& options, node::completion done) {
+  if (in_turn() && options.timeout <= send_timeout_max) {
+    // From a handler or completion: what another node serves goes straight into that link's outbox.
+    const command_request request{.name = name,
+                                  .data = data.view(),
+                                  .who = &core().self_principal(),
+                                  .to = options.to,
+                                  .remaining = options.timeout,
+                                  .depth = core().call_depth(),
+                                  .idempotent = options.idempotent};
+    if (core().try_forward(now(), request, done)) return;
+  }
+  if (!transport::is_name(name)) return done(error{errc::bad_options, "this is no name of a command"});
+  if (options.timeout > send_timeout_max) return done(error{errc::bad_options, "a timeout is at most 5 minutes"});
+  struct waiting_command {
+    std::string name, to;
+    payload data;
+    send_options options;
+    node::completion done;
+    time_point sent;
+    std::uint8_t depth;
+  };
+  auto what = std::make_unique<waiting_command>();
+  *what = {std::string(name),
+           std::string(options.to),
+           std::move(data),
+           options,
+           std::move(done),
+           now(),
+           here() ? core().call_depth() : std::uint8_t{0}};
+  auto* kept = what.get();
+  task call_core = [this, what = std::move(what)]() mutable {
+    const auto started = now();
+    const auto waited = std::chrono::duration_cast<milliseconds>(started - what->sent);
+    core().send(started,
+                {.name = what->name,
+                 .data = what->data.view(),
+                 .who = &core().self_principal(),
+                 .to = what->to,
+                 .remaining = what->options.timeout - waited,
+                 .depth = what->depth,
+                 .idempotent = what->options.idempotent},
+                std::move(what->done));
+  };
+  if (!run(std::move(call_core)))
+    kept->done(error{stopped() ? errc::closed : errc::overloaded, "the node takes no more commands"});
+}
+
+void node_host::emit(std::string_view topic, payload data) {
+  const auto taken = run([this, topic = std::string(topic), data = std::move(data)] {
+    const auto sent = core().emit(topic, data.view());
+    if (!sent) log(log_level::warning, "event: not emitted topic=" + topic + " why=" + sent.error().message());
+  });
+  if (!taken) ++events_refused_;
+}
+
+void node_host::log(log_level level, std::string_view line) {
+  if (auto& to = sink()) to(level, line);
+}
+
+}  // namespace askr
