@@ -87,6 +87,14 @@ result<received_event> inbox::decode_event(const opened_message& message) {
   return transport::decode_event(message, topics_);
 }
 
+result<received_past_event> inbox::decode_past_event(const opened_message& message) {
+  return transport::decode_past_event(message, topics_);
+}
+
+result<received_relayed_event> inbox::decode_relayed_event(const opened_message& message) {
+  return transport::decode_relayed_event(message, topics_);
+}
+
 result<byte_span> inbox::plain_bytes(const wire_payload& payload) {
   if (!payload.compressed) return payload.bytes;
   return decompressor_.decompress(payload.bytes, options_.message_bytes_max);

@@ -15,6 +15,7 @@
 ///     }
 ///   }
 
+#include "transport/event_codec.hpp"
 #include "transport/name_table.hpp"
 #include "transport/wire_codec.hpp"
 #include "transport/wire_messages.hpp"
@@ -43,13 +44,15 @@ class inbox {
 
   /// The next whole message of a record's plaintext, which is cut off the front of `rest`; kind `none` once there are
   /// no more. Unknown kinds are passed over. The message is valid until the next call, and as long as the record.
-  /// Every command and event has to be decoded, in order: they carry the definitions of names.
-  /// Any failure is the other side's fault and ends the link: errc::bad_message, too_large (a body), overloaded
+  /// Every command and event (relayed and past ones, too) has to be decoded, in order: they carry the definitions of
+  /// names. Any failure is the other side's fault and ends the link: errc::bad_message, too_large (a body), overloaded
   /// (too many transfers, or too much in them).
   result<opened_message> next(byte_span& rest);
 
   result<received_command> decode_command(const opened_message& message);
   result<received_event> decode_event(const opened_message& message);
+  result<received_past_event> decode_past_event(const opened_message& message);
+  result<received_relayed_event> decode_relayed_event(const opened_message& message);
 
   /// The payload as it was before compression, valid until the decompressor is next used. Fails with
   /// errc::bad_payload or too_large.

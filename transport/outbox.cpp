@@ -24,6 +24,16 @@ std::size_t framed_bytes(const std::uint8_t* message) noexcept {
   return message_head_bytes + (static_cast<std::size_t>(message[0]) << 8 | message[1]);
 }
 
+std::size_t heads_that_fit(std::span<const topic_head> rows) noexcept {
+  constexpr std::size_t row_bytes = 16;
+  std::size_t fit = 0;
+  for (std::size_t bytes = 0; fit < std::min(rows.size(), heads_max); ++fit) {
+    bytes += rows[fit].topic.size() + row_bytes;
+    if (bytes > heads_bytes_max && fit > 0) break;
+  }
+  return fit;
+}
+
 }  // namespace
 
 // ---- a lane
@@ -144,14 +154,56 @@ admission outbox::append_command(const sent_command& message) {
   return admission::queued;
 }
 
-admission outbox::append_event(const sent_event& message) {
+template <class Event>
+admission outbox::append_droppable(const Event& message) {
   ASKR_ASSERT(!message.topic.empty() && message.topic.size() <= name_bytes_max);
   if (message.payload.bytes.size() > options_.message_bytes_max) return admission::too_large;
   if (above_soft()) return ++events_dropped_, admission::overloaded;
-  sent_event packed = message;
+  Event packed = message;
   packed.payload = squeezed(message.payload, message.secret);
   append_with_payload(lanes_[event], packed, topics_.intern(message.topic));
   return admission::queued;
+}
+
+admission outbox::append_event(const sent_event& message) { return append_droppable(message); }
+admission outbox::append_relayed_event(const relayed_event& message) { return append_droppable(message); }
+admission outbox::append_past_event(const past_event& message) { return append_droppable(message); }
+
+template <class Message>
+admission outbox::append_about_events(const Message& message) {
+  if (!admit_essential()) return admission::overloaded;
+  write_message(lanes_[event].begin(), message);
+  lanes_[event].end();
+  return admission::queued;
+}
+
+admission outbox::append_skipped(const skipped_message& skipped) { return append_about_events(skipped); }
+admission outbox::append_gap(const gap_message& gap) { return append_about_events(gap); }
+
+admission outbox::append_pull(const pull_message& pull) {
+  if (!admit_essential()) return admission::overloaded;
+  append_control(pull);
+  return admission::queued;
+}
+
+admission outbox::append_heads(std::span<const topic_head> last) {
+  auto admitted = admission::queued;
+  while (!last.empty() && admitted == admission::queued) {
+    const auto rows = heads_that_fit(last);
+    admitted = append_about_events(heads_message{last.first(rows)});
+    last = last.subspan(rows);
+  }
+  return admitted;
+}
+
+admission outbox::append_interest_applied(std::uint64_t version, std::span<const topic_head> next) {
+  auto admitted = admission::queued;
+  do {
+    const auto rows = heads_that_fit(next);
+    admitted = append_about_events(interest_applied_message{version, rows == next.size(), next.first(rows)});
+    next = next.subspan(rows);
+  } while (!next.empty() && admitted == admission::queued);
+  return admitted;
 }
 
 admission outbox::append_reply(const reply_message& message) {

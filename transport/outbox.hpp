@@ -11,6 +11,7 @@
 /// the bulk and event lanes get one chunk's room in every record and the others share the rest, so nobody starves and
 /// a small command waits for at most one record.
 
+#include "transport/event_codec.hpp"
 #include "transport/name_table.hpp"
 #include "transport/wire_messages.hpp"
 
@@ -53,6 +54,15 @@ class outbox {
   [[nodiscard]] admission append_command(const sent_command& command);
   /// A refused event is dropped, and counted if the cause is load.
   [[nodiscard]] admission append_event(const sent_event& event);
+  [[nodiscard]] admission append_relayed_event(const relayed_event& event);
+  [[nodiscard]] admission append_past_event(const past_event& event);
+  /// What is said about events stays in order with them; only a pull overtakes.
+  [[nodiscard]] admission append_skipped(const skipped_message& skipped);
+  [[nodiscard]] admission append_pull(const pull_message& pull);
+  [[nodiscard]] admission append_gap(const gap_message& gap);
+  /// Any number of rows: as many messages as it takes.
+  [[nodiscard]] admission append_heads(std::span<const topic_head> last);
+  [[nodiscard]] admission append_interest_applied(std::uint64_t version, std::span<const topic_head> next);
   /// A reply too large, or large while the outbox is above soft, is replaced by the failure that says so, so the
   /// command still gets its one outcome. Refused replies of any other kind mean that the link must close.
   [[nodiscard]] admission append_reply(const reply_message& reply);
@@ -109,6 +119,10 @@ class outbox {
   bool admit_essential();
   template <class Message, class... Name>
   void append_with_payload(lane& to, const Message& message, const Name&... name);
+  template <class Event>
+  admission append_droppable(const Event& message);
+  template <class Message>
+  admission append_about_events(const Message& message);
   template <class Message>
   void append_control(const Message& message);
   void append_chunks(lane& to, byte_span front, byte_span back);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transport/wire_codec.hpp"
 
-#include "transport/field_reader.hpp"
-#include "transport/msgpack_writer.hpp"
+#include "transport/wire_fields.hpp"
 
 #include <askr/assert.hpp>
 
@@ -14,29 +13,7 @@ namespace {
 
 constexpr std::uint8_t command_idempotent = 1;
 constexpr std::uint8_t reply_maybe_executed = 1;
-constexpr std::uint8_t encoding_mask = 3;
-constexpr std::uint8_t encoding_compressed = 4;
 constexpr std::uint32_t fields_max = 1'024;
-constexpr std::uint8_t encoding_max = 6;  // raw, compressed
-
-void write_head_of(byte_buffer& out, message_kind kind, std::size_t fields_count) {
-  write_array_header(out, fields_count + 1);
-  write_uint(out, static_cast<std::uint8_t>(kind));
-}
-
-void write_name(byte_buffer& out, const interned_name& name) {
-  if (name.as == interned_name::form::number) return write_uint(out, name.id);
-  if (name.as == interned_name::form::definition) {
-    write_array_header(out, 2);
-    write_uint(out, name.id);
-  }
-  write_str(out, name.text);
-}
-
-void write_payload_head(byte_buffer& out, const wire_payload& payload) {
-  write_uint(out, static_cast<std::uint8_t>(payload.kind) | (payload.compressed ? encoding_compressed : 0));
-  write_bin_header(out, payload.bytes.size());
-}
 
 void write_principal(byte_buffer& out, const sent_principal* who) {
   if (who == nullptr) return write_nil(out);
@@ -70,37 +47,6 @@ std::uint32_t to_wire(milliseconds remaining) {
 
 // ---- reading
 
-received_name read_numbered_name(field_reader& fields, const received_names& names) {
-  const auto id = fields.uint();
-  const auto* known = names.find(id);
-  if (known == nullptr) return fields.fail(), received_name{};
-  return {*known, static_cast<std::uint32_t>(id)};
-}
-
-received_name read_defined_name(field_reader& fields, received_names& names) {
-  const bool pair = fields.array(2) == 2;
-  const auto id = fields.uint();
-  const auto text = fields.str(name_bytes_max);
-  if (!pair || !fields.ok() || !names.define(id, text)) return fields.fail(), received_name{};
-  return {*names.find(id), static_cast<std::uint32_t>(id)};
-}
-
-received_name read_name(field_reader& fields, received_names& names) {
-  const auto type = fields.next_type();
-  if (type == msgpack_type::unsigned_integer) return read_numbered_name(fields, names);
-  if (type == msgpack_type::array) return read_defined_name(fields, names);
-  const auto text = fields.str(name_bytes_max);
-  if (!is_name(text)) fields.fail();
-  return {text, no_name_id};
-}
-
-wire_payload read_payload(field_reader& fields) {
-  const auto tag = fields.uint(encoding_max);
-  const auto bytes = fields.bin();
-  if ((tag & encoding_mask) > static_cast<std::uint8_t>(encoding::raw)) fields.fail();
-  return {bytes, static_cast<encoding>(tag & encoding_mask), (tag & encoding_compressed) != 0};
-}
-
 text_list read_texts(field_reader& fields, std::size_t count_max, std::size_t bytes_max) {
   const auto count = fields.array(count_max);
   const auto encoded = fields.rest();
@@ -117,8 +63,6 @@ void read_principal(field_reader& fields, received_command& command) {
   });
 }
 
-field_reader fields_of(const opened_message& message) { return {message.fields, message.fields_count}; }
-
 // Known kinds by a switch without default, so that a new kind cannot be forgotten here.
 message_kind known_kind(std::uint64_t number) {
   if (number > std::numeric_limits<std::uint8_t>::max()) return message_kind::none;
@@ -133,6 +77,13 @@ message_kind known_kind(std::uint64_t number) {
     case message_kind::reply:
     case message_kind::cancel:
     case message_kind::event:
+    case message_kind::skipped:
+    case message_kind::pull:
+    case message_kind::gap:
+    case message_kind::heads:
+    case message_kind::interest_applied:
+    case message_kind::relayed_event:
+    case message_kind::past_event:
       return kind;
     case message_kind::none:
       break;

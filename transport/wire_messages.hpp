@@ -38,6 +38,13 @@ enum class message_kind : std::uint8_t {
   cancel = 18,
   // Events.
   event = 32,
+  skipped = 33,
+  pull = 34,
+  gap = 35,
+  heads = 36,
+  interest_applied = 37,
+  relayed_event = 38,
+  past_event = 39,
 };
 
 inline constexpr std::size_t names_max = 4'096;    ///< Interned names per link, direction and table.

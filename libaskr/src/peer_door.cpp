@@ -41,7 +41,14 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
     case message_kind::node_record: return on_node_record(now, from, message);
     case message_kind::peer_list: return on_peer_list(now, message);
     case message_kind::none:
-    case message_kind::chunk: break;  // The inbox deals with these.
+    case message_kind::chunk:
+    case message_kind::skipped:
+    case message_kind::pull:
+    case message_kind::gap:
+    case message_kind::heads:
+    case message_kind::interest_applied:
+    case message_kind::relayed_event:
+    case message_kind::past_event: break;  // The inbox deals with these.
   }
   return {};
 }

@@ -50,6 +50,34 @@ void resend(const node_record_message& record) {
   require(decode_node_record(*open_message(body)).value() == record);
 }
 
+/// What is said about events reads back as it was written.
+template <class Message, class Decode>
+bool rewrite(const result<Message>& message, Decode decode) {
+  if (!message) return false;
+  byte_buffer body, again;
+  write_message(body, *message);
+  write_message(again, *decode(*open_message(body)));
+  require(body == again);
+  return true;
+}
+
+bool decode_about_events(const opened_message& message) {
+  switch (message.kind) {
+    case message_kind::skipped:
+      return rewrite(decode_skipped(message), decode_skipped);
+    case message_kind::pull:
+      return rewrite(decode_pull(message), decode_pull);
+    case message_kind::gap:
+      return rewrite(decode_gap(message), decode_gap);
+    case message_kind::heads:
+      return decode_heads(message).ok();
+    case message_kind::interest_applied:
+      return decode_interest_applied(message).ok();
+    default:
+      return false;
+  }
+}
+
 bool decode(inbox& box, const opened_message& message) {
   switch (message.kind) {
     case message_kind::command: {
@@ -59,6 +87,14 @@ bool decode(inbox& box, const opened_message& message) {
     }
     case message_kind::event: {
       const auto event = box.decode_event(message);
+      return event && box.plain_bytes(event->payload).ok();
+    }
+    case message_kind::past_event: {
+      const auto event = box.decode_past_event(message);
+      return event && box.plain_bytes(event->payload).ok();
+    }
+    case message_kind::relayed_event: {
+      const auto event = box.decode_relayed_event(message);
       return event && box.plain_bytes(event->payload).ok();
     }
     case message_kind::node_record: {
@@ -77,7 +113,7 @@ bool decode(inbox& box, const opened_message& message) {
     case message_kind::peer_list:
       return decode_peer_list(message).ok();
     default:
-      return false;
+      return decode_about_events(message);
   }
 }
 
