@@ -22,6 +22,8 @@ node::node(node_options options) : host_(std::make_shared<node_shell>(std::move(
 node::node(node_options options, asio::io_context& context)
     : host_(std::make_shared<node_shell>(std::move(options), &context)) {}
 
+node::node(std::shared_ptr<node_host> host) : host_(std::move(host)) {}
+
 node::~node() { host_->stop(); }
 
 void node::start() { host_->start(); }

@@ -47,7 +47,7 @@ MAY_INCLUDE = {
 ASIO_SHELL = r"libaskr/src/(\w+_shell|node|client|connection|worker_pool)\.(hpp|cpp)"
 THIRD_PARTY = [
     (r"asio(\.hpp|/)", "Asio",
-     r"transport/io/.*|" + ASIO_SHELL + r"|libaskr/include/askr/(node|client|coroutine|completion)\.hpp"
+     r"transport/io/.*|" + ASIO_SHELL + r"|libaskr/include/askr/(node|client|coroutine|completion|simulation)\.hpp"
      r"|examples/.*|bench/.*", None),
     (r"msgpack(\.hpp|/)", "msgpack-c",
      r".*codec[^/]*|transport/json[^/]*|libaskr/include/askr/(payload|value)\.hpp|libaskr/include/askr/detail/payload.*"
@@ -65,7 +65,7 @@ THIRD_PARTY = [
 
 # Cores have no I/O: time and chance are parameters. The io folder, the shells and crypto's key files are not cores.
 CORES = re.compile(r"(mesh/|transport/(?!io/)|libaskr/src/(node_core|dispatcher|subscriptions|connected_state"
-                   r"|event_router|pending_commands|timer_wheel|slot_map|membership|\w+_door|\w+_table)\.).*")
+                   r"|event_router|pending_commands|timer_wheel|slot_map|membership|\w+_door|\w+_table)\.|libaskr/src/simulated/).*")
 NOT_IN_CORES = [
     (re.compile(r"^\s*#\s*include\s*<(sys/(socket|epoll|un|stat|mman|ioctl)|unistd|fcntl|netdb|poll"
                 r"|net/if)\.h>"), "the operating system"),

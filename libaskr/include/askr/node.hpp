@@ -156,6 +156,9 @@ class node {
   asio::any_io_executor get_executor() const;
 
  private:
+  friend class simulation;
+  explicit node(std::shared_ptr<node_host> host);
+
   void add_handler(std::string name, std::shared_ptr<detail::handler> handler);
   listener_id add_listener(std::string pattern, detail::listener listener);
   void emit_payload(std::string_view topic, payload data);
