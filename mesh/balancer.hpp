@@ -8,6 +8,7 @@
 /// draining nodes are the caller's business. (Sources: Mitzenmacher, "The Power of Two Choices", 2001; peak EWMA as in
 /// Finagle; ejection as in Envoy.)
 
+#include <askr/balance.hpp>
 #include <askr/node_id.hpp>
 #include <askr/random.hpp>
 #include <askr/time.hpp>
@@ -32,12 +33,7 @@ struct balancer_options {
   std::size_t servers_max = 4096;       ///< Rows kept; a server without one counts as new.
 };
 
-/// How to choose.
-enum class balance : std::uint8_t {
-  p2c,          ///< The better of two drawn at random.
-  round_robin,  ///< One after the other.
-  sticky,       ///< The same server for the same key, as long as it is there (rendezvous hashing).
-};
+using askr::balance;
 
 struct candidate {
   node_id id;
@@ -47,6 +43,7 @@ struct candidate {
 class balancer {
  public:
   explicit balancer(const balancer_options& options = {}) : options_(options) {}
+  balancer(balancer&&) = default;  // Not copied: `last_` points into the rows.
 
   /// Index into `among`; nothing only if that is empty. Ejected servers are passed over unless all are. `key` is for
   /// sticky. O(1) for p2c, O(n) for sticky; allocates only when it meets a server for the first time.
@@ -60,7 +57,7 @@ class balancer {
   /// The caller gave up: says nothing about the server.
   void on_canceled(const node_id& server);
   /// The node went or was restarted, with all it was working on.
-  void on_lost(const node_id& server) { rows_.erase(server); }
+  void on_lost(const node_id& server);
 
   bool is_ejected(time_point now, const node_id& server) const;
   std::uint32_t in_flight(const node_id& server) const;
@@ -79,9 +76,13 @@ class balancer {
     std::uint32_t ejections = 0;
   };
 
+  /// Null if there is none.
+  row* find(const node_id& server);
   row* find_or_add(time_point now, const node_id& server);
   void forget_idle();
   bool takes_part(time_point now, const node_id& server, rng& random);
+  /// What is left of a peak.
+  double faded(time_point now, const row& which) const;
   double latency_us(time_point now, const row& which) const;
   double load(time_point now, const candidate& which) const;
   void judge(time_point now, row& which);
@@ -94,6 +95,8 @@ class balancer {
 
   balancer_options options_;
   std::unordered_map<node_id, row> rows_;
+  node_id last_id_;      ///< Asked for last; most commands have one server, or few.
+  row* last_ = nullptr;  ///< Its row. Null: none asked for, or rows have gone since.
   double typical_us_ = 1000;  ///< What is expected of a server that was never measured.
   std::size_t turn_ = 0;
 };

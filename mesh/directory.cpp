@@ -54,11 +54,13 @@ std::span<const node_id> directory::servers(std::string_view command) const noex
 }
 
 void directory::index(const node_record& record) {
+  ++generation_;
   if (record.draining) return;
   for (const auto& command : record.commands) servers_[command].push_back(record.id);
 }
 
 void directory::unindex(const node_record& record) {
+  ++generation_;
   if (record.draining) return;
   for (const auto& command : record.commands) {
     const auto row = servers_.find(command);

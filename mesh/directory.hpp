@@ -7,6 +7,7 @@
 
 #include <askr/error.hpp>
 
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -30,6 +31,9 @@ class directory {
   /// The nodes that serve a command and are not draining, in no particular order.
   std::span<const node_id> servers(std::string_view command) const noexcept;
 
+  /// Grows whenever the answer of servers() may have changed for some command.
+  std::uint64_t generation() const noexcept { return generation_; }
+
   const std::map<node_id, record_ptr>& records() const noexcept { return records_; }
   std::size_t size() const noexcept { return records_.size(); }
 
@@ -45,6 +49,7 @@ class directory {
 
   std::map<node_id, record_ptr> records_;
   server_index servers_;
+  std::uint64_t generation_ = 1;
 };
 
 /// "agent" of "askr-agent-x1Y2z3"; the whole name if it has another form.

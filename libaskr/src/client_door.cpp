@@ -75,11 +75,11 @@ result<session_id> client_door::open(time_point opened, std::string address, boo
   return id;
 }
 
-void client_door::on_closed(session_id session) {
+void client_door::on_closed(time_point now, session_id session) {
   auto* which = sessions_.find(session);
   if (which == nullptr) return;
   ++counts_.sessions_closed;
-  commands_.on_session_down(session);
+  commands_.on_session_down(now, session);
   for (const auto& each : which->subscribed) events_.table().remove(each, {subscriber::kind::session, session});
   const bool served = commands_.table().remove_client_everywhere(session);
   interest_changed_ |= served || !which->subscribed.empty();
@@ -209,7 +209,7 @@ void client_door::handle(time_point now, client_row& from, const message& said) 
     case kind::unsubscription: return on_unsubscription(from, said);
     case kind::serve: return on_serve(from, said);
     case kind::unserve: return on_unserve(from, said);
-    case kind::cancel: return on_cancel(from, said);
+    case kind::cancel: return on_cancel(now, from, said);
     case kind::reply:
     case kind::failure: return on_outcome(from, said);
     case kind::hello: return welcome(from, said.mid);
@@ -288,9 +288,9 @@ void client_door::on_unserve(client_row& from, const message& said) {
   acknowledge(from, said);
 }
 
-void client_door::on_cancel(client_row& from, const message& said) {
+void client_door::on_cancel(time_point now, client_row& from, const message& said) {
   const auto ticket = from.mids.find(said.mid);
-  if (ticket != 0) commands_.cancel(caller::kind::session, from.id, ticket);
+  if (ticket != 0) commands_.cancel(now, caller::kind::session, from.id, ticket);
 }
 
 void client_door::on_outcome(client_row& from, const message& said) {

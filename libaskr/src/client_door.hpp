@@ -28,7 +28,7 @@ class client_door {
   /// Fails with overloaded if there are too many sessions.
   result<session_id> open(time_point opened, std::string address, bool loopback);
   void on_bytes(time_point now, session_id from, mutable_byte_span received);
-  void on_closed(session_id session);
+  void on_closed(time_point now, session_id session);
   void on_verdict(time_point now, session_id session, result<principal> verdict);
   void on_timeout(time_point now, session_id session);
   /// Includes the deadline for authentication.
@@ -56,7 +56,7 @@ class client_door {
   void on_unsubscription(client_row& from, const message& said);
   void on_serve(client_row& from, const message& said);
   void on_unserve(client_row& from, const message& said);
-  void on_cancel(client_row& from, const message& said);
+  void on_cancel(time_point now, client_row& from, const message& said);
   void on_outcome(client_row& from, const message& said);
   void on_auth(time_point now, client_row& from, const message& said);
   void welcome(client_row& to, const transport::message_id& mid);

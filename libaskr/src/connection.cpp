@@ -407,7 +407,7 @@ void connection::close(const error& why) {
   }
   if (session_ != no_session) {
     shell_.sessions().erase(session_);
-    core.clients().on_closed(session_);
+    core.clients().on_closed(now, session_);
   }
   shell_.remove(*this);
   shell_.touch();

@@ -61,6 +61,7 @@ dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_tabl
       directory_(directory),
       random_(random),
       counts_(counts),
+      table_(directory, limits.commands_known_max),
       pending_(limits.commands_pending_max) {}
 
 // The one place where commands are authorised, whoever sends them.
@@ -96,69 +97,80 @@ void dispatcher::submit(time_point now, const command_request& request, caller f
     if (!target) return refuse(from, target.error());
     return submit_to(now, request, *target, std::move(from));
   }
-  if (auto* row = handlers_.find(request.name)) return run(now, *row, request, std::move(from));
-  const auto link = choose(request.name);
-  if (link == no_link) return refuse(from, no_handler(request.name));
-  forward(now, request, link, std::move(from));
+  auto* row = table_.find(request.name);
+  if (row == nullptr) return refuse(from, no_handler(request.name));
+  if (row->is_served_here() && request.key.empty()) return run(now, *row, request, std::move(from));
+  auto* to = choose(now, *row, request);
+  if (to != nullptr) return forward(now, request, row, to, std::move(from));
+  if (row->is_served_here()) return run(now, *row, request, std::move(from));
+  refuse(from, no_handler(request.name));
 }
 
 void dispatcher::submit_to(time_point now, const command_request& request, const node_id& target, caller from) {
-  if (target == self_) {
-    auto* row = handlers_.find(request.name);
-    if (row == nullptr) return refuse(from, no_handler(request.name));
-    return run(now, *row, request, std::move(from));
-  }
-  const auto link = peers_.link_to(target);
-  if (link == no_link) return refuse(from, {errc::no_node, "no link to " + std::string(request.to)});
-  forward(now, request, link, std::move(from));
+  if (target == self_) return serve_here(now, request, std::move(from));
+  auto* to = link_to(target);
+  if (to == nullptr) return refuse(from, {errc::no_node, "no link to " + std::string(request.to)});
+  forward(now, request, table_.find(request.name), to, std::move(from));
 }
 
 bool dispatcher::try_forward(time_point now, const command_request& request,
                              detail::unique_function<void(result<payload>)>& done) {
   if (stopped_ || !request.to.empty() || request.depth > limits_.call_depth_max || pending_.full() ||
-      request.remaining <= milliseconds(0) || handlers_.find(request.name) != nullptr) {
+      request.remaining <= milliseconds(0)) {
     return false;
   }
-  const auto link = choose(request.name);
-  if (link == no_link || !peers_.send_command(link, last_mid_ + 1, request)) return false;
-  note_forwarded(now, request, link, {.what = caller::kind::self, .done = std::move(done)});
+  auto* row = table_.find(request.name);
+  if (row == nullptr || row->is_served_here()) return false;
+  auto* to = choose(now, *row, request);
+  if (to == nullptr || !peers_.send_command(*to, last_mid_ + 1, request)) return false;
+  note_forwarded(now, request, row, *to, {.what = caller::kind::self, .done = std::move(done)});
   return true;
 }
 
 void dispatcher::serve(time_point now, const command_request& request, caller from) {
-  if (!admit(request, from)) return;
-  auto* row = handlers_.find(request.name);
-  if (row == nullptr) return refuse(from, no_handler(request.name));
+  if (admit(request, from)) serve_here(now, request, std::move(from));
+}
+
+void dispatcher::serve_here(time_point now, const command_request& request, caller from) {
+  auto* row = table_.find(request.name);
+  if (row == nullptr || !row->is_served_here()) return refuse(from, no_handler(request.name));
   run(now, *row, request, std::move(from));
 }
 
-link_id dispatcher::choose(std::string_view name) {
-  // Power of two choices: of two servers drawn at random, the one with fewer commands of ours under way.
-  const auto servers = directory_.servers(name);
-  if (servers.empty()) return no_link;
-  const auto first = peers_.link_to(servers[random_.below(servers.size())]);
-  if (servers.size() == 1) return first;
-  const auto second = peers_.link_to(servers[random_.below(servers.size())]);
-  if (first == no_link || second == no_link) return std::max(first, second);
-  return peers_.at(second).commands_pending < peers_.at(first).commands_pending ? second : first;
+// --- which node
+
+peer* dispatcher::link_to(const node_id& node) {
+  auto* to = peers_.find(peers_.link_to(node));
+  return to == nullptr || to->closing ? nullptr : to;
 }
 
-void dispatcher::run(time_point now, handlers::row& row, const command_request& request, caller from) {
+peer* dispatcher::choose(time_point now, command_row& row, const command_request& request) {
+  const auto among = table_.servers(row);
+  const auto how = request.key.empty() ? request.balance : balance::sticky;
+  const auto chosen = row.balancer.pick(now, among, how, request.key, random_);
+  if (!chosen) return nullptr;
+  if (auto* to = link_to(among[*chosen].id)) return to;
+  for (const auto& each : among) {  // Gone a moment ago.
+    if (auto* to = link_to(each.id)) return to;
+  }
+  return nullptr;
+}
+
+// --- at work here
+
+void dispatcher::run(time_point now, command_row& row, const command_request& request, caller from) {
   if (!row.own) {
     const auto client = row.clients[row.turn++ % row.clients.size()];
     return forward_to_client(now, request, client, std::move(from));
   }
   ++counts_.commands_served;
-  const auto deadline = now + request.remaining;
-  if (row.own->how != detail::handler::mode::immediate) {
-    return start(now, row.own, request, std::move(from));
-  }
+  if (row.own->how != detail::handler::mode::immediate) return start(now, row.own, request, std::move(from));
   last_served_ = request.name;
   const auto keep = row.own;  // The handler may replace or remove itself.
   const command asked{.name = request.name,
                       .data = request.data,
                       .asked_by = request.who,
-                      .deadline = deadline,
+                      .deadline = now + request.remaining,
                       .depth = request.depth};
   run_now(*keep, asked, from);
 }
@@ -182,29 +194,37 @@ void dispatcher::start(time_point now, std::shared_ptr<detail::handler> handler,
   jobs_.push_back({serving, std::move(handler), make_owned(request, deadline)});
 }
 
-void dispatcher::on_answer(std::uint64_t serving, result<payload> outcome) {
-  const auto* waiting = pending_.find(serving);
-  if (waiting == nullptr) {
+void dispatcher::on_answer(time_point, std::uint64_t serving, result<payload> outcome) {
+  if (pending_.find(serving) == nullptr) {
     ++counts_.replies_late;
     return;
   }
-  ASKR_ASSERT(waiting->link == no_link && waiting->server == no_session);
-  if (outcome) return finish_pending(serving, outcome->view());
+  auto ended = take(serving);
+  ASKR_ASSERT(ended.link == no_link && ended.server == no_session);
+  if (outcome) return finish(ended.from, outcome->view());
   ++counts_.handlers_failed;
-  finish_pending(serving, outcome.error());
+  finish(ended.from, outcome.error());
 }
 
-void dispatcher::forward(time_point now, const command_request& request, link_id link, caller from) {
+// --- at work elsewhere
+
+void dispatcher::forward(time_point now, const command_request& request, command_row* row, peer* to, caller from) {
   if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
-  const auto sent = peers_.send_command(link, last_mid_ + 1, request);
+  const auto sent = peers_.send_command(*to, last_mid_ + 1, request);
   if (!sent) return refuse(from, sent.error());
-  note_forwarded(now, request, link, std::move(from));
+  note_forwarded(now, request, row, *to, std::move(from));
 }
 
-void dispatcher::note_forwarded(time_point now, const command_request& request, link_id link, caller from) {
+void dispatcher::note_forwarded(time_point now, const command_request& request, command_row* row, peer& to,
+                                caller from) {
   ++counts_.commands_forwarded;
-  ++peers_.at(link).commands_pending;
-  pending_.add({.mid = ++last_mid_, .from = std::move(from), .link = link, .sent = now}, now + request.remaining);
+  ++to.commands_pending;
+  if (row != nullptr) {
+    ++row->pending;
+    row->balancer.on_sent(now, to.node);
+  }
+  pending_.add({.mid = ++last_mid_, .from = std::move(from), .link = to.id, .sent = now, .row = row},
+               now + request.remaining);
 }
 
 void dispatcher::forward_to_client(time_point now, const command_request& request, session_id client, caller from) {
@@ -216,14 +236,24 @@ void dispatcher::forward_to_client(time_point now, const command_request& reques
   pending_.add({.mid = mid, .from = std::move(from), .server = client, .sent = now}, now + request.remaining);
 }
 
-void dispatcher::on_reply(time_point, link_id from, std::uint64_t mid, result<payload_view> outcome,
+void dispatcher::on_reply(time_point now, link_id from, std::uint64_t mid, result<payload_view> outcome,
                           bool maybe_executed) {
   const auto* waiting = pending_.find(mid);
   if (waiting == nullptr || waiting->link != from) {
     ++counts_.replies_late;
     return;
   }
-  finish_pending(mid, std::move(outcome), maybe_executed);
+  auto ended = take(mid);
+  note_outcome(now, ended, outcome ? errc{} : outcome.code());
+  finish(ended.from, std::move(outcome), maybe_executed);
+}
+
+void dispatcher::note_outcome(time_point now, const pending_command& command, errc outcome) {
+  if (command.row == nullptr || command.link == no_link) return;
+  const auto& server = peers_.at(command.link).node;
+  if (outcome == errc::canceled) return command.row->balancer.on_canceled(server);
+  const bool well = outcome != errc::peer_lost && outcome != errc::timed_out && outcome != errc::overloaded;
+  command.row->balancer.on_reply(now, server, now - command.sent, well);
 }
 
 void dispatcher::on_client_reply(session_id from, std::uint64_t mid, result<payload_view> outcome) {
@@ -232,71 +262,78 @@ void dispatcher::on_client_reply(session_id from, std::uint64_t mid, result<payl
     ++counts_.replies_late;
     return;
   }
-  finish_pending(mid, std::move(outcome));
+  auto ended = take(mid);
+  finish(ended.from, std::move(outcome));
 }
 
-void dispatcher::cancel(caller::kind what, std::uint32_t id, std::uint64_t ticket) {
-  const auto is_from = [&](const caller& from) { return from.what == what && from.id == id && from.ticket == ticket; };
-  for (const auto mid : pending_.mids_where([&](const pending_command& each) { return is_from(each.from); })) {
-    withdraw(mid);
-    finish_pending(mid, error{errc::canceled, "the caller gave up"});
-  }
+void dispatcher::cancel(time_point now, caller::kind what, std::uint32_t id, std::uint64_t ticket) {
+  const auto mid = pending_.asked_by(what, id, ticket);
+  if (mid != 0) give_up(now, mid, {errc::canceled, "the caller gave up"});
 }
 
-void dispatcher::on_link_down(link_id link, std::string_view name, const error& why) {
+void dispatcher::give_up(time_point now, std::uint64_t mid, const error& why) {
+  auto ended = take(mid);
+  withdraw(ended);
+  note_outcome(now, ended, why.code);
+  finish(ended.from, why, why.code != errc::canceled);  // Who gave up does not ask.
+}
+
+void dispatcher::on_link_down(time_point now, peer& gone, const error& why) {
+  gone.closing = true;
   const error lost{errc::peer_lost,
-                   "the link to " + std::string(name) + " was lost (" + why.message() + "); the command may have run"};
-  for (const auto mid : pending_.mids_where([&](const pending_command& each) { return each.link == link; })) {
+                   "the link to " + gone.name + " was lost (" + why.message() + "); the command may have run"};
+  while (const auto mid = pending_.first_served_by_link(gone.id)) {
     ++counts_.commands_peer_lost;
-    finish_pending(mid, lost, true);
+    auto ended = take(mid);
+    if (ended.row != nullptr) ended.row->balancer.on_lost(gone.node);
+    finish(ended.from, lost, true);
   }
-  const auto asked_by_it = [&](const pending_command& each) {
-    return each.from.what == caller::kind::link && each.from.id == link;
-  };
-  for (const auto mid : pending_.mids_where(asked_by_it)) {
-    withdraw(mid);
-    pending_.take(mid);
+  while (const auto mid = pending_.first_asked_by(caller::kind::link, gone.id)) {
+    const auto ended = take(mid);
+    withdraw(ended);
+    note_outcome(now, ended, errc::canceled);
   }
 }
 
-void dispatcher::on_session_down(session_id session) {
-  const auto is_from = [&](const caller& from) { return from.what == caller::kind::session && from.id == session; };
-  for (const auto mid : pending_.mids_where([&](const pending_command& each) { return is_from(each.from); })) {
-    withdraw(mid);
-    finish_pending(mid, error{errc::canceled, "the client went away"});
+void dispatcher::on_session_down(time_point now, session_id session) {
+  while (const auto mid = pending_.first_asked_by(caller::kind::session, session)) {
+    give_up(now, mid, {errc::canceled, "the client went away"});
   }
-  for (const auto mid : pending_.mids_where([&](const pending_command& each) { return each.server == session; })) {
+  while (const auto mid = pending_.first_served_by_session(session)) {
     ++counts_.commands_peer_lost;
-    finish_pending(mid, error{errc::peer_lost, "the client that served it went away; the command may have run"}, true);
+    auto ended = take(mid);
+    finish(ended.from, error{errc::peer_lost, "the client that served it went away; the command may have run"}, true);
   }
 }
 
 void dispatcher::stop() {
   stopped_ = true;
   const error why{errc::closed, "the node was stopped"};
-  for (const auto mid : pending_.mids_where([](const pending_command&) { return true; })) finish_pending(mid, why);
+  for (const auto mid : pending_.mids()) {
+    if (pending_.find(mid) == nullptr) continue;  // The completion of another one has ended it meanwhile.
+    auto ended = take(mid);
+    finish(ended.from, why);
+  }
 }
 
 void dispatcher::on_timeout(time_point now) {
   for (const auto mid : pending_.expire(now)) {
+    if (pending_.find(mid) == nullptr) continue;
     ++counts_.commands_timed_out;
-    withdraw(mid);
-    finish_pending(mid, error{errc::timed_out, "no answer before the deadline"}, true);
+    give_up(now, mid, {errc::timed_out, "no answer before the deadline"});
   }
 }
 
-void dispatcher::withdraw(std::uint64_t mid) {
-  const auto* waiting = pending_.find(mid);
-  if (waiting == nullptr) return;
-  if (waiting->link != no_link) peers_.send_cancel(waiting->link, mid);
-  if (waiting->server != no_session) sessions_.send_cancel(waiting->server, mid);
+void dispatcher::withdraw(const pending_command& command) {
+  if (command.link != no_link) peers_.send_cancel(command.link, command.mid);
+  if (command.server != no_session) sessions_.send_cancel(command.server, command.mid);
 }
 
-void dispatcher::finish_pending(std::uint64_t mid, result<payload_view> outcome, bool maybe_executed) {
-  if (pending_.find(mid) == nullptr) return;  // The completion of another one has ended it meanwhile.
-  auto waiting = pending_.take(mid);
-  if (waiting.link != no_link) --peers_.at(waiting.link).commands_pending;
-  finish(waiting.from, std::move(outcome), maybe_executed);
+pending_command dispatcher::take(std::uint64_t mid) {
+  auto taken = pending_.take(mid);
+  if (taken.link != no_link) --peers_.at(taken.link).commands_pending;
+  if (taken.row != nullptr) --taken.row->pending;
+  return taken;
 }
 
 void dispatcher::refuse(caller& to, error why) {

@@ -97,9 +97,9 @@ std::vector<node_info> node_core::nodes() const {
 }
 
 void node_core::on_link_down(time_point now, link_id link, const error& why) {
-  const auto* gone = peers_.find(link);
+  auto* gone = peers_.find(link);
   if (gone == nullptr) return;
-  dispatcher_.on_link_down(link, gone->name, why);
+  dispatcher_.on_link_down(now, *gone, why);
   membership_.on_link_down(now, link);
 }
 

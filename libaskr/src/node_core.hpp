@@ -62,7 +62,9 @@ class node_core {
   client_door& clients() noexcept { return client_door_; }
   void on_link_record(time_point now, link_id link, byte_span messages) { peer_door_.on_record(now, link, messages); }
   void on_link_down(time_point now, link_id link, const error& why);
-  void on_answer(std::uint64_t serving, result<payload> outcome) { dispatcher_.on_answer(serving, std::move(outcome)); }
+  void on_answer(time_point now, std::uint64_t serving, result<payload> outcome) {
+    dispatcher_.on_answer(now, serving, std::move(outcome));
+  }
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept;
   /// After the last input of a turn, before the outputs are taken.

@@ -16,13 +16,15 @@ void node_host::send(std::string_view name, payload data, const send_options& op
                                   .to = options.to,
                                   .remaining = options.timeout,
                                   .depth = core().call_depth(),
-                                  .idempotent = options.idempotent};
+                                  .idempotent = options.idempotent,
+                                  .balance = options.balance,
+                                  .key = options.key};
     if (core().try_forward(now(), request, done)) return;
   }
   if (!transport::is_name(name)) return done(error{errc::bad_options, "this is no name of a command"});
   if (options.timeout > send_timeout_max) return done(error{errc::bad_options, "a timeout is at most 5 minutes"});
   struct waiting_command {
-    std::string name, to;
+    std::string name, to, key;
     payload data;
     send_options options;
     node::completion done;
@@ -32,6 +34,7 @@ void node_host::send(std::string_view name, payload data, const send_options& op
   auto what = std::make_unique<waiting_command>();
   *what = {std::string(name),
            std::string(options.to),
+           std::string(options.key),
            std::move(data),
            options,
            std::move(done),
@@ -48,7 +51,9 @@ void node_host::send(std::string_view name, payload data, const send_options& op
                  .to = what->to,
                  .remaining = what->options.timeout - waited,
                  .depth = what->depth,
-                 .idempotent = what->options.idempotent},
+                 .idempotent = what->options.idempotent,
+                 .balance = what->options.balance,
+                 .key = what->key},
                 std::move(what->done));
   };
   if (!run(std::move(call_core)))

@@ -345,7 +345,7 @@ void node_shell::start_job(handler_job job) {
     const auto self = weak.lock();
     if (!self) return;
     self->run([core = &self->core_, serving, outcome = std::move(outcome)]() mutable {
-      core->on_answer(serving, std::move(outcome));
+      core->on_answer(clock::now(), serving, std::move(outcome));
     });
   };
   if (job.handler->how == detail::handler::mode::blocking) {

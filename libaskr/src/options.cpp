@@ -63,7 +63,10 @@ result<void> validate_limits(const node_options& options) {
   if (sessions.output_bytes_soft == 0 || sessions.output_bytes_soft > sessions.output_bytes_hard) {
     return broken("sessions.output_bytes_soft is at most sessions.output_bytes_hard");
   }
-  if (options.limits.commands_pending_max == 0) return broken("limits.commands_pending_max is at least 1");
+  if (options.limits.commands_pending_max == 0 || options.limits.commands_pending_max > 65536) {
+    return broken("limits.commands_pending_max is 1 to 65536");
+  }
+  if (options.limits.commands_known_max == 0) return broken("limits.commands_known_max is at least 1");
   if (options.limits.sessions_max > 65535 || options.limits.peers_max > 65535) {
     return broken("limits.sessions_max and limits.peers_max are at most 65535");
   }

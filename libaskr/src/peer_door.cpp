@@ -35,7 +35,7 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
     case message_kind::command: return on_command(now, from, message);
     case message_kind::reply: return on_reply(now, from, message);
     case message_kind::event: return on_event(from, message);
-    case message_kind::cancel: return on_cancel(from, message);
+    case message_kind::cancel: return on_cancel(now, from, message);
     case message_kind::ping: return on_ping(now, from, message);
     case message_kind::bye: return on_bye(from, message);
     case message_kind::node_record: return on_node_record(now, from, message);
@@ -117,10 +117,10 @@ result<void> peer_door::on_event(peer& from, const opened_message& message) {
   return {};
 }
 
-result<void> peer_door::on_cancel(peer& from, const opened_message& message) {
+result<void> peer_door::on_cancel(time_point now, peer& from, const opened_message& message) {
   const auto mid = transport::decode_cancel(message);
   if (!mid) return mid.error();
-  commands_.cancel(caller::kind::link, from.id, *mid);
+  commands_.cancel(now, caller::kind::link, from.id, *mid);
   return {};
 }
 

@@ -29,7 +29,7 @@ class peer_door {
   result<void> on_command(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_reply(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_event(peer& from, const transport::opened_message& message);
-  result<void> on_cancel(peer& from, const transport::opened_message& message);
+  result<void> on_cancel(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_ping(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_bye(peer& from, const transport::opened_message& message);
   result<void> on_node_record(time_point now, peer& from, const transport::opened_message& message);

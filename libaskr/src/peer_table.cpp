@@ -62,19 +62,18 @@ link_id peer_table::link_to(const node_id& node) const noexcept {
   return found == current_.end() ? no_link : found->second;
 }
 
-result<void> peer_table::send_command(link_id to, std::uint64_t mid, const command_request& request) {
-  auto& which = at(to);
+result<void> peer_table::send_command(peer& to, std::uint64_t mid, const command_request& request) {
   const bool for_client = request.who->what == principal::kind::client;
   const transport::sent_principal asker{.name = request.who->name, .roles = request.who->roles};
-  const auto admitted = which.out.append_command({.mid = mid,
+  const auto admitted = to.out.append_command({.mid = mid,
                                                   .name = request.name,
                                                   .remaining = request.remaining,
                                                   .depth = request.depth,
                                                   .idempotent = request.idempotent,
                                                   .asked_by = for_client ? &asker : nullptr,
                                                   .payload = to_wire(request.data)});
-  mark_dirty(which);
-  return to_result(admitted, which.name);
+  mark_dirty(to);
+  return to_result(admitted, to.name);
 }
 
 void peer_table::send_cancel(link_id to, std::uint64_t mid) {

@@ -71,7 +71,7 @@ class peer_table {
   link_id link_to(const node_id& node) const noexcept;
 
   /// Fails with overloaded (the link is above its soft limit) or too_large.
-  result<void> send_command(link_id to, std::uint64_t mid, const command_request& request);
+  result<void> send_command(peer& to, std::uint64_t mid, const command_request& request);
   void send_cancel(link_id to, std::uint64_t mid);
   void send_reply(link_id to, std::uint64_t mid, const result<payload_view>& outcome, bool maybe_executed);
   /// False if it was dropped: the link is above its soft limit.

@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// Commands that were sent and have no outcome yet, found by mid in a few nanoseconds. Slots are reused, the index is
-/// open addressing with linear probing over the scattered mid.
+/// Commands that were sent and have no outcome yet, found in a few nanoseconds by mid, by who asked for them, and by
+/// who works on them, so that what a lost link or a cancel costs depends on what it concerns, not on all that is
+/// pending.
 
 #include "libaskr/src/caller.hpp"
+#include "libaskr/src/slot_index.hpp"
 #include "libaskr/src/timer_wheel.hpp"
 
 #include <askr/time.hpp>
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace askr {
 
+struct command_row;
+
 struct pending_command {
   std::uint64_t mid = 0;
   caller from;             ///< Who waits for the outcome.
-  link_id link = no_link;  ///< The link it left by, or no_link if a client of this node serves it.
+  link_id link = no_link;  ///< The link it left by, or no_link if a client or a handler of this node serves it.
   session_id server = no_session;
-  time_point sent;
+  time_point sent = {};
+  command_row* row = nullptr;
 };
 
 class pending_commands {
@@ -36,35 +43,64 @@ class pending_commands {
   /// Takes it out; it must be there.
   pending_command take(std::uint64_t mid);
 
+  // Mids; 0: there is none.
+  std::uint64_t asked_by(caller::kind what, std::uint32_t id, std::uint64_t ticket) const noexcept;
+  /// The oldest that this link or session has asked for, or works on.
+  std::uint64_t first_asked_by(caller::kind what, std::uint32_t id) const noexcept;
+  std::uint64_t first_served_by_link(link_id link) const noexcept { return first(served_by_links, link); }
+  std::uint64_t first_served_by_session(session_id session) const noexcept {
+    return first(served_by_sessions, session);
+  }
+  /// Of all.
+  std::vector<std::uint64_t> mids() const;
+
   /// Mids whose deadline has come; they stay until taken.
   const std::vector<std::uint64_t>& expire(time_point now);
   time_point next_timeout() const noexcept { return wheel_.next_timeout(); }
 
-  /// The mids for which `wanted(const pending_command&)` holds.
-  template <class Predicate>
-  std::vector<std::uint64_t> mids_where(Predicate wanted) const {
-    std::vector<std::uint64_t> mids;
-    for (const auto& each : slots_) {
-      if (each.mid != 0 && wanted(each)) mids.push_back(each.mid);
-    }
-    return mids;
-  }
-
  private:
-  static constexpr std::uint32_t empty = UINT32_MAX;
+  static constexpr std::uint32_t none = slot_index::none;
 
-  /// Scattered, so that mids that count up make no long runs for take() to walk (Fibonacci hashing).
-  std::size_t home_of(std::uint64_t mid) const noexcept {
-    return static_cast<std::size_t>((mid * 0x9e3779b97f4a7c15U) >> 32) & (index_.size() - 1);
+  /// A slot is in at most one ring of askers and one of servers. A ring's head is found by the low 16 bits of the link
+  /// or session, which are its place in a slot_map: while commands point to one no other has that place.
+  enum ring_family : std::size_t { asked_by_links, asked_by_sessions, served_by_links, served_by_sessions, families };
+  struct ring_links {
+    std::uint32_t next = none;
+    std::uint32_t previous = none;
+  };
+  struct slot : pending_command {
+    ring_links asked, served;
+  };
+
+  static std::optional<ring_family> asker_family(caller::kind what) noexcept;
+  ring_links& links_of(std::uint32_t at, ring_family family) noexcept {
+    return family < served_by_links ? slots_[at].asked : slots_[at].served;
   }
-  std::size_t probe(std::uint64_t mid) const noexcept;  ///< Where it is, or the empty place where it would be.
-  void grow();
+  std::uint64_t first(ring_family family, std::uint32_t id) const noexcept;
+  void join(std::uint32_t at, ring_family family, std::uint32_t id);
+  void leave(std::uint32_t at, ring_family family, std::uint32_t id) noexcept;
+  template <class Visit>
+  void for_each_ring(const pending_command& command, Visit visit);
+
+  static bool has_ticket(const caller& from) noexcept { return from.ticket != 0; }
+  auto mid_hash() const noexcept {
+    return [this](std::uint32_t at) { return slot_index::scatter(slots_[at].mid); };
+  }
+  static std::uint64_t hash_of(caller::kind what, std::uint32_t id, std::uint64_t ticket) noexcept;
+  auto asker_hash() const noexcept {
+    return [this](std::uint32_t at) {
+      const auto& from = slots_[at].from;
+      return hash_of(from.what, from.id, from.ticket);
+    };
+  }
 
   std::size_t commands_max_;
   std::size_t count_ = 0;
-  std::vector<pending_command> slots_;
+  std::vector<slot> slots_;
   std::vector<std::uint32_t> free_;
-  std::vector<std::uint32_t> index_ = std::vector<std::uint32_t>(64, empty);
+  slot_index by_mid_;
+  slot_index by_asker_;
+  std::array<std::vector<std::uint32_t>, families> heads_;
   timer_wheel wheel_;
   std::vector<timer_wheel::slot> expired_slots_;
   std::vector<std::uint64_t> expired_;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "libaskr/src/handlers.hpp"
-
 #include "libaskr/src/handler_errors.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -77,55 +75,6 @@ BOOST_AUTO_TEST_CASE(a_responder_answers_exactly_once) {
   { responder moved = responder(sink); }
   BOOST_TEST(heard.size() == 2);
   BOOST_TEST(heard.back() == "handler_failed: the handler ended without an answer");
-}
-
-BOOST_AUTO_TEST_CASE(the_table_finds_replaces_and_removes) {
-  askr::handlers table;
-  const auto first = nothing(), second = nothing();
-  table.set("a", first);
-  BOOST_TEST((table.find("a")->own == first));
-  table.set("a", second);
-  BOOST_TEST((table.find("a")->own == second));
-  BOOST_TEST(table.size() == 1);
-  BOOST_TEST(table.remove("a"));
-  BOOST_TEST(!table.remove("a"));
-  BOOST_TEST((table.find("a") == nullptr));
-}
-
-BOOST_AUTO_TEST_CASE(clients_serve_beside_the_nodes_own_handler) {
-  askr::handlers table;
-  BOOST_TEST(table.add_client("a", 1));
-  BOOST_TEST(!table.add_client("a", 1));
-  BOOST_TEST(table.add_client("a", 2));
-  table.set("a", nothing());
-  BOOST_TEST(table.remove("a"));
-  BOOST_TEST((table.find("a")->clients == std::vector<session_id>{1, 2}));
-  BOOST_TEST(table.remove_client("a", 1));
-  BOOST_TEST(!table.remove_client("a", 1));
-  BOOST_TEST(table.remove_client("a", 2));
-  BOOST_TEST((table.find("a") == nullptr));
-}
-
-BOOST_AUTO_TEST_CASE(a_client_that_goes_serves_nothing_any_more) {
-  askr::handlers table;
-  table.set("own", nothing());
-  for (const auto* name : {"own", "a", "b"}) table.add_client(name, 1);
-  table.add_client("b", 2);
-  BOOST_TEST(table.remove_client_everywhere(1));
-  BOOST_TEST(!table.remove_client_everywhere(1));
-  BOOST_TEST((table.find("a") == nullptr));
-  BOOST_TEST((table.find("b")->clients == std::vector<session_id>{2}));
-  BOOST_TEST((table.find("own")->own != nullptr));
-}
-
-BOOST_AUTO_TEST_CASE(builtin_commands_are_not_announced) {
-  askr::handlers table;
-  table.set("askr.ping", nothing(), true);
-  table.set("b", nothing());
-  table.add_client("a", 1);
-  BOOST_TEST((table.announced() == std::vector<std::string>{"a", "b"}));
-  table.set("askr.ping", nothing());  // The user's own is his.
-  BOOST_TEST(table.announced().size() == 3);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_mid_that_is_pending_is_refused_and_the_first_command_stil
   client.say(R"({"mid":"a","command":"slow"})");
   BOOST_TEST(ask(network, client, R"({"mid":"a","command":"slow"})").find(R"("code":"duplicate_mid")") !=
              std::string::npos);
-  network.core(1).on_answer(network.jobs[0].second.serving, payload::from(1));
+  network.core(1).on_answer(network.now(), network.jobs[0].second.serving, payload::from(1));
   network.run();
   BOOST_TEST(client.heard() == R"({"mid":"a","value":1})");
   // Answered, it is free again; "1" and 1 are different mids.
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_client_may_give_up_a_command) {
   BOOST_TEST(ask(network, client, R"({"type":"cancel","mid":"a"})") ==
              R"({"mid":"a","error":"the caller gave up","code":"canceled"})");
   // The serving node was told: its late answer finds nobody.
-  network.core(1).on_answer(network.jobs[0].second.serving, payload::from(1));
+  network.core(1).on_answer(network.now(), network.jobs[0].second.serving, payload::from(1));
   BOOST_TEST(network.counts(1).replies_late == 1);
   BOOST_TEST(ask(network, client, R"({"type":"cancel","mid":"never"})") == "");
 }
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(when_a_client_goes_its_commands_its_services_and_its_subscr
   BOOST_TEST((network.send(1, "client.serves").code() == errc::no_handler));
   network.emit(1, "tick");
   BOOST_TEST(network.counts(1).events_delivered == 0);
-  network.core(1).on_answer(network.jobs[0].second.serving, payload::from(1));
+  network.core(1).on_answer(network.now(), network.jobs[0].second.serving, payload::from(1));
   BOOST_TEST(network.counts(1).replies_late == 1);
   BOOST_TEST(network.core(0).sessions().size() == 0);
   BOOST_TEST(network.counts(0).sessions_closed == 1);
@@ -407,7 +407,7 @@ BOOST_AUTO_TEST_CASE(sessions_beyond_the_limits_are_refused) {
   const auto first = door.open(now, "10.0.0.1", false);
   BOOST_TEST(first.ok());
   BOOST_TEST((door.open(now, "10.0.0.1", false).code() == errc::overloaded));
-  door.on_closed(*first);
+  door.on_closed(network.now(), *first);
   BOOST_TEST(door.open(now, "10.0.0.1", false).ok());
   BOOST_TEST(door.open(now, "127.0.0.1", true).ok());
   BOOST_TEST(door.open(now, "127.0.0.1", true).ok());

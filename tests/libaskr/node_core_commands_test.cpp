@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/core_network.hpp"
 
+#include <set>
+
 BOOST_AUTO_TEST_SUITE(node_core_commands)
 
 namespace {
@@ -18,7 +20,7 @@ void defer(core_network& network, std::size_t node, std::string name) {
 }
 
 void answer(core_network& network, std::size_t job, result<payload> outcome) {
-  network.core(network.jobs[job].first).on_answer(network.jobs[job].second.serving, std::move(outcome));
+  network.core(network.jobs[job].first).on_answer(network.now(), network.jobs[job].second.serving, std::move(outcome));
   network.run();
 }
 
@@ -56,6 +58,58 @@ BOOST_AUTO_TEST_CASE(several_servers_share_the_commands) {
   BOOST_TEST(served + network.counts(2).commands_served == 100);
   BOOST_TEST(served > 35);
   BOOST_TEST(served < 65);
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_server_gets_less_than_a_fast_one) {
+  core_network network(3);
+  defer(network, 1, "work");
+  network.on(2, "work", [] {});
+  network.mesh();
+  for (int i = 0; i < 200; ++i) {
+    network.send(0, "work");
+    network.run();
+    for (auto& [node, job] : std::exchange(network.jobs, {})) {  // 50 ms each.
+      network.advance(50ms);
+      network.core(node).on_answer(network.now(), job.serving, payload{});
+      network.run();
+    }
+  }
+  BOOST_TEST(network.counts(1).commands_served < 40);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_fails_again_and_again_is_left_alone_for_a_while) {
+  core_network network(3);
+  network.on(1, "work", []() -> result<int> { return error{errc::overloaded, "later"}; });
+  network.on(2, "work", [] { return 1; });
+  network.mesh();
+  for (int i = 0; i < 200; ++i) {
+    network.send(0, "work");
+    network.run();
+  }
+  BOOST_TEST(network.counts(1).commands_served < 30);
+}
+
+BOOST_AUTO_TEST_CASE(servers_may_be_taken_in_turn) {
+  core_network network(4);
+  for (std::size_t node : {1, 2, 3}) network.on(node, "who", [node] { return node; });
+  network.mesh();
+  for (int i = 0; i < 30; ++i) network.send(0, "who", {}, {.balance = balance::round_robin});
+  network.run();
+  for (std::size_t node : {1, 2, 3}) BOOST_TEST(network.counts(node).commands_served == 10);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_key_leads_to_the_same_server_from_everywhere) {
+  core_network network(5);
+  for (std::size_t node : {1, 2, 3, 4}) network.on(node, "who", [node] { return node; });
+  network.mesh();
+  std::set<int> chosen;
+  for (const std::string_view key : {"ada", "bob", "cid", "dan", "eve", "fay", "gil", "hal"}) {
+    const auto first = network.send(0, "who", {}, {.key = key}), again = network.send(0, "who", {}, {.key = key});
+    network.run();
+    BOOST_TEST(first.as<int>() == again.as<int>());
+    chosen.insert(first.as<int>());
+  }
+  BOOST_TEST(chosen.size() >= 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_command_nobody_serves_fails_at_once_with_the_known_sentence) {

@@ -17,7 +17,7 @@ void defer(core_network& network, std::size_t node, std::string name) {
 }
 
 void answer(core_network& network, std::size_t job) {
-  network.core(network.jobs[job].first).on_answer(network.jobs[job].second.serving, payload::from(job));
+  network.core(network.jobs[job].first).on_answer(network.now(), network.jobs[job].second.serving, payload::from(job));
 }
 
 bool reaches(core_network& network, std::size_t from, std::string_view to) {

@@ -56,12 +56,40 @@ BOOST_AUTO_TEST_CASE(the_expired_ones_stay_until_they_are_taken) {
   BOOST_TEST(table.expire(begin + 1h).empty());
 }
 
-BOOST_AUTO_TEST_CASE(they_are_selected_by_what_they_are) {
+BOOST_AUTO_TEST_CASE(they_are_found_by_who_works_on_them_oldest_first) {
   askr::pending_commands table(10);
   for (std::uint64_t mid = 1; mid <= 6; ++mid) table.add(command_of(mid, mid % 2 + 1), begin + 1s);
   table.take(3);
-  const auto odd = table.mids_where([](const pending_command& each) { return each.link == 2; });
-  BOOST_TEST((std::set(odd.begin(), odd.end()) == std::set<std::uint64_t>{1, 5}));
+  std::vector<std::uint64_t> odd;
+  while (const auto mid = table.first_served_by_link(2)) {
+    odd.push_back(mid);
+    table.take(mid);
+  }
+  BOOST_TEST((odd == std::vector<std::uint64_t>{1, 5}));
+  BOOST_TEST(table.first_served_by_link(1) == 2);
+  BOOST_TEST(table.first_served_by_link(77) == 0);
+  BOOST_TEST(table.size() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(they_are_found_by_who_asked_for_them_and_under_which_number) {
+  askr::pending_commands table(100);
+  std::uint64_t mid = 0;
+  for (const auto what : {caller::kind::link, caller::kind::session}) {
+    for (std::uint32_t id = 1; id <= 3; ++id) {
+      for (std::uint64_t ticket = 1; ticket <= 3; ++ticket) {
+        table.add({.mid = ++mid, .from = {.what = what, .id = id, .ticket = ticket}}, begin + 1s);
+      }
+    }
+  }
+  table.add({.mid = ++mid, .from = {.what = caller::kind::self, .ticket = 5}}, begin + 1s);
+  BOOST_TEST(table.asked_by(caller::kind::self, 0, 5) == mid);
+  BOOST_TEST(table.asked_by(caller::kind::link, 2, 3) == 6);
+  BOOST_TEST(table.asked_by(caller::kind::session, 2, 3) == 15);
+  BOOST_TEST(table.asked_by(caller::kind::session, 2, 4) == 0);
+  table.take(15);
+  BOOST_TEST(table.asked_by(caller::kind::session, 2, 3) == 0);
+  BOOST_TEST(table.first_asked_by(caller::kind::session, 2) == 13);
+  BOOST_TEST(table.first_asked_by(caller::kind::self, 0) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(mids_that_collide_in_the_index_stay_apart_while_others_come_and_go) {
@@ -73,6 +101,7 @@ BOOST_AUTO_TEST_CASE(mids_that_collide_in_the_index_stay_apart_while_others_come
       // Few low bits, so that the probes are long.
       const auto mid = random.below(64) * 4096 + random.below(4) + 1;
       if (expected.erase(mid) != 0) {
+        BOOST_REQUIRE(table.asked_by(caller::kind::self, 0, mid * 10) == mid);
         BOOST_REQUIRE(table.take(mid).from.ticket == mid * 10);
       } else {
         table.add(command_of(mid), begin + 1s);

@@ -110,7 +110,9 @@ outcomes core_network::send(std::size_t node, std::string_view name, payload dat
                    .to = options.to,
                    .remaining = options.timeout,
                    .depth = depth,
-                   .idempotent = options.idempotent},
+                   .idempotent = options.idempotent,
+                   .balance = options.balance,
+                   .key = options.key},
                   got.sink());
   return got;
 }
@@ -173,7 +175,7 @@ bool core_network::start_jobs(std::size_t node) {
     byte_buffer packed;
     const auto kind = each.handler->answer(each.asked, packed);
     BOOST_REQUIRE(kind.ok());
-    core(node).on_answer(each.serving, payload(std::move(packed), *kind));
+    core(node).on_answer(now_, each.serving, payload(std::move(packed), *kind));
   }
   return !started.empty();
 }
@@ -279,7 +281,7 @@ bool core_network::flush_sessions(std::size_t node) {
     }
     if (wire.finished() || wire.wants_shutdown() || session->too_slow || each->gone) {
       each->on_end(now_);
-      core(node).clients().on_closed(std::exchange(each->session, no_session));
+      core(node).clients().on_closed(now_, std::exchange(each->session, no_session));
       moved = true;
     }
   }

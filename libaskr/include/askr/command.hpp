@@ -3,6 +3,7 @@
 
 /// What a handler is handed: a name, a payload, who asked, and until when an answer is of use.
 
+#include <askr/balance.hpp>
 #include <askr/payload.hpp>
 #include <askr/principal.hpp>
 #include <askr/time.hpp>
@@ -34,9 +35,12 @@ struct command {
 
 /// How to send a command. Members not named keep their defaults.
 struct send_options {
-  std::string_view to = {};           ///< Node name, label or id; empty: any node that serves the command.
-  milliseconds timeout = seconds(10); ///< Until the outcome `timed_out`; at most 5 min.
-  bool idempotent = false;            ///< May safely run more than once.
+  std::string_view to = {};                    ///< Node name, label or id; empty: any node that serves the command.
+  milliseconds timeout = seconds(10);          ///< Until the outcome `timed_out`; at most 5 min.
+  bool idempotent = false;                     ///< May safely run more than once.
+  askr::balance balance = askr::balance::p2c;  ///< Among several nodes that serve it. One that serves it itself asks
+                                               ///< nobody else, unless a key is given.
+  std::string_view key = {};                   ///< For balance::sticky, which it implies: the same key, the same node.
 };
 
 inline constexpr milliseconds send_timeout_max = std::chrono::minutes(5);

@@ -62,7 +62,8 @@ struct node_limits {
   std::size_t strangers_per_address_max = 8;     ///< Loopback is exempt.
   std::size_t sessions_max = 16384;              ///< At most half of RLIMIT_NOFILE.
   std::size_t sessions_per_address_max = 64;     ///< Loopback is exempt.
-  std::size_t commands_pending_max = 65536;      ///< Sent and not answered; more gets overloaded.
+  std::size_t commands_pending_max = 65536;      ///< Sent and not answered, 65536 at most; more gets overloaded.
+  std::size_t commands_known_max = 4096;         ///< Names served by other nodes only whose latencies are remembered.
   std::size_t state_keys_max = 4096;             ///< Of the connected state.
   std::size_t state_key_bytes_max = 512;
   std::size_t state_bytes_max = 4 << 20;
