@@ -22,6 +22,7 @@ void dialer::on_candidate(time_point now, const node_id& id, const std::vector<e
   if (known == candidates_.end() && candidates_.size() >= options_.candidates_max && !forget_one()) return;
   auto& row = known == candidates_.end() ? candidates_[key_of(id)] : known->second;
   row.id = id;
+  row.ignored = false;
   row.linked = linked_.contains(id);
   bool news = false;
   for (const auto& each : endpoints) {
@@ -77,6 +78,22 @@ void dialer::on_unlinked(time_point now, const node_id& id) {
     const auto delay = self_ < id ? milliseconds(20) : options_.higher_id_delay;
     schedule(row, now + delay);
   }
+}
+
+void dialer::ignore(const node_id& id) {
+  const auto found = candidates_.find(key_of(id));
+  if (found == candidates_.end()) return;
+  found->second.ignored = true;
+  found->second.due = time_point::max();
+}
+
+std::vector<node_id> dialer::failed() const {
+  std::vector<node_id> all;
+  for (const auto& [key, row] : candidates_) {
+    if (row.id && row.failures > 0 && !linked_.contains(*row.id)) all.push_back(*row.id);
+  }
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 void dialer::on_dial_failed(time_point now, dial_id dial, const error& why, bool found_self) {
@@ -140,7 +157,7 @@ dialer::candidate* dialer::dialing(dial_id dial) {
 }
 
 void dialer::schedule(candidate& which, time_point due) {
-  if (which.is_self) return;
+  if (which.is_self || which.ignored) return;
   which.due = due;
   next_due_ = std::min(next_due_, due);
 }
@@ -156,6 +173,8 @@ void dialer::dial(candidate& which) {
   if (which.seed) requests_.back().expected.reset();
 }
 
-bool dialer::seed_is_linked(const candidate& which) const { return which.seed && which.id && linked_.contains(*which.id); }
+bool dialer::seed_is_linked(const candidate& which) const {
+  return which.seed && which.id && linked_.contains(*which.id);
+}
 
 }  // namespace askr::mesh

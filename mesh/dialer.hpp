@@ -21,9 +21,9 @@ namespace askr::mesh {
 
 struct dialer_options {
   std::size_t candidates_max = 1024;
-  std::size_t dials_max = 16;           ///< Under way at once.
-  std::size_t endpoints_max = 16;       ///< Kept for one candidate.
-  milliseconds higher_id_delay = 300ms; ///< The lower id of a pair dials at once, the higher one after this.
+  std::size_t dials_max = 16;            ///< Under way at once.
+  std::size_t endpoints_max = 16;        ///< Kept for one candidate.
+  milliseconds higher_id_delay = 300ms;  ///< The lower id of a pair dials at once, the higher one after this.
   milliseconds backoff_min = 500ms;
   milliseconds backoff_max = seconds(30);
 };
@@ -47,6 +47,8 @@ class dialer {
   /// A link to this node is up, by whichever side's dial. `dial` is 0 if the other side dialled.
   void on_linked(const node_id& id, dial_id dial);
   void on_unlinked(time_point now, const node_id& id);
+  /// It is not to be dialled until on_candidate() names it again.
+  void ignore(const node_id& id);
   /// `found_self`: the endpoint is our own; it is never dialled again.
   void on_dial_failed(time_point now, dial_id dial, const error& why, bool found_self = false);
 
@@ -54,6 +56,9 @@ class dialer {
   time_point next_timeout() const noexcept { return next_due_; }
   /// Dials that are due; each is handed out once.
   std::vector<dial_request> take_requests();
+
+  /// Nodes that could not be linked at the last attempt, sorted.
+  std::vector<node_id> failed() const;
 
   struct status {
     std::string who;          ///< A node id or the seed's text.
@@ -68,6 +73,7 @@ class dialer {
     bool seed = false;
     bool is_self = false;
     bool linked = false;
+    bool ignored = false;
     dial_id dialing = 0;
     std::uint32_t failures = 0;
     std::size_t turn = 0;  ///< Which endpoint is next.

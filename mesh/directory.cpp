@@ -9,34 +9,45 @@ namespace {
 constexpr std::string_view prefix = "askr-";
 constexpr std::size_t suffix_characters = 6;
 
+bool before(const record_ptr& record, const node_id& id) noexcept { return record->id < id; }
+
 }  // namespace
 
 bool directory::merge(record_ptr record) {
-  auto& row = records_[record->id];
-  if (row && !supersedes(*record, *row)) return false;
-  if (row) unindex(*row);
-  row = std::move(record);
-  index(*row);
+  const auto place = place_of(record->id);
+  if (place == records_.end() || (*place)->id != record->id) {
+    index(*record);
+    records_.insert(place, std::move(record));
+    return true;
+  }
+  if (!supersedes(*record, **place)) return false;
+  unindex(**place);
+  *place = std::move(record);
+  index(**place);
   return true;
 }
 
 void directory::erase(const node_id& id) {
-  const auto found = records_.find(id);
-  if (found == records_.end()) return;
-  unindex(*found->second);
-  records_.erase(found);
+  const auto place = place_of(id);
+  if (place == records_.end() || (*place)->id != id) return;
+  unindex(**place);
+  records_.erase(place);
+}
+
+std::vector<record_ptr>::iterator directory::place_of(const node_id& id) noexcept {
+  return std::lower_bound(records_.begin(), records_.end(), id, before);
 }
 
 const node_record* directory::find(const node_id& id) const noexcept {
-  const auto found = records_.find(id);
-  return found == records_.end() ? nullptr : found->second.get();
+  const auto place = std::lower_bound(records_.begin(), records_.end(), id, before);
+  return place == records_.end() || (*place)->id != id ? nullptr : place->get();
 }
 
 result<node_id> directory::resolve(std::string_view name_or_id) const {
-  if (const auto id = node_id::from_string(name_or_id); id && records_.contains(*id)) return *id;
+  if (const auto id = node_id::from_string(name_or_id); id && find(*id) != nullptr) return *id;
   const node_record* match = nullptr;
-  for (const auto& [id, record] : records_) {
-    if (record->name == name_or_id) return id;
+  for (const auto& record : records_) {
+    if (record->name == name_or_id) return record->id;
     if (label_of(record->name) != name_or_id) continue;
     if (match != nullptr) {
       return error{errc::no_node, "several nodes are called " + std::string(name_or_id) + ": use a full name or an id"};

@@ -8,7 +8,6 @@
 #include <askr/error.hpp>
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,7 +33,8 @@ class directory {
   /// Grows whenever the answer of servers() may have changed for some command.
   std::uint64_t generation() const noexcept { return generation_; }
 
-  const std::map<node_id, record_ptr>& records() const noexcept { return records_; }
+  /// Sorted by id.
+  std::span<const record_ptr> records() const noexcept { return records_; }
   std::size_t size() const noexcept { return records_.size(); }
 
  private:
@@ -47,7 +47,9 @@ class directory {
   void index(const node_record& record);
   void unindex(const node_record& record);
 
-  std::map<node_id, record_ptr> records_;
+  std::vector<record_ptr>::iterator place_of(const node_id& id) noexcept;
+
+  std::vector<record_ptr> records_;  ///< Sorted by id: a tree would cost a large mesh five times the memory.
   server_index servers_;
   std::uint64_t generation_ = 1;
 };

@@ -22,11 +22,6 @@
 
 namespace askr::mesh {
 
-/// What links_of() reads from a record: strictly ascending by peer, never naming the reporter itself.
-using link_list = std::vector<std::pair<node_id, link_report>>;
-/// Null stands for none.
-using link_reports = std::shared_ptr<const link_list>;
-
 /// A node's place in the tables below; stable while the node is known.
 using node_slot = std::uint32_t;
 inline constexpr node_slot no_slot = std::numeric_limits<node_slot>::max();

@@ -23,6 +23,7 @@ struct node_record {
   std::vector<std::string> commands;  ///< What it serves, sorted.
   std::vector<std::string> topics;    ///< What it listens to, exact or patterns, sorted.
   bool draining = false;
+  bool leaving = false;  ///< Its last words: it is gone, whoever still has a link to it.
 };
 
 using record_ptr = std::shared_ptr<const node_record>;

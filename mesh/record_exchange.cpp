@@ -105,6 +105,7 @@ void record_exchange::offer_what_is_newer(link_state& to, const view_rows& known
       if (match == there.end() || match->id != row.id) to.offers.push_back(row);
     }
   }
+  news_ = true;
 }
 
 void record_exchange::on_pull(link_number from, std::span<const node_id> ids) {
@@ -142,6 +143,7 @@ void record_exchange::ask(link_number from, const node_id& id, pull_state& pull)
   if (pull.also == from) pull.also.reset();
   pull.from = from;
   links_[from].pulls.push_back(id);
+  news_ = true;
 }
 
 // It counts no longer as asked for.
@@ -149,6 +151,7 @@ void record_exchange::release(pull_state& pull) {
   if (!std::exchange(pull.sent, false)) return;
   pull.due = time_point::max();
   if (const auto asked = links_.find(pull.from); asked != links_.end()) --asked->second.asked;
+  news_ = true;  // There may be room for another.
 }
 
 // Where nobody else is known to have it, the pull is given up: the next offer or repair starts it again.
@@ -230,11 +233,13 @@ std::vector<link_number> record_exchange::uninformed(const signed_record& record
 
 void record_exchange::offer(const signed_record& record, link_number from) {
   for (const auto link : uninformed(record, from)) links_[link].offers.push_back(record.row());
+  news_ = true;
 }
 
 // --- what leaves
 
 std::vector<exchange_message> record_exchange::take_messages(time_point now) {
+  news_ = false;
   for (auto& [link, state] : links_) {
     send_offers(link, state);
     send_pulls(now, link, state);

@@ -89,6 +89,8 @@ class record_exchange {
 
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept { return next_due_; }
+  /// False if take_messages() has nothing: asking costs nothing.
+  bool has_messages() const noexcept { return news_ || !out_.empty(); }
   /// To be asked at the end of each turn.
   std::vector<exchange_message> take_messages(time_point now);
 
@@ -134,6 +136,7 @@ class record_exchange {
   std::map<link_number, link_state> links_;
   std::map<node_id, pull_state> pulls_;
   std::vector<exchange_message> out_;
+  bool news_ = false;  ///< Offers or pulls may be due on some link.
   time_point next_due_ = time_point::max();  ///< No pull is due before.
 };
 

@@ -49,8 +49,8 @@ std::optional<link_report> link_to(const signed_record& from, const node_id& pee
   return entry ? decode_report(entry->value) : std::nullopt;
 }
 
-std::vector<std::pair<node_id, link_report>> links_of(const signed_record& record) {
-  std::vector<std::pair<node_id, link_report>> links;
+link_list links_of(const signed_record& record) {
+  link_list links;
   record.entries().for_each([&](const record_entry& entry) {
     if (auto link = decode_link(entry)) links.push_back(std::move(*link));
   });
@@ -86,6 +86,11 @@ std::vector<std::string> endpoints_of(const signed_record& record) {
   return endpoints;
 }
 
+byte_buffer credential_of(const signed_record& record) {
+  const auto entry = record.entries().find(credential_key);
+  return entry ? byte_buffer(entry->value.begin(), entry->value.end()) : byte_buffer();
+}
+
 node_record describe(const signed_record& record) {
   return {.id = record.id(),
           .life = record.stamp().life,
@@ -95,7 +100,8 @@ node_record describe(const signed_record& record) {
           .endpoints = endpoints_of(record),
           .commands = texts_of(record, command_prefix),
           .topics = texts_of(record, topic_prefix),
-          .draining = record.entries().find(draining_key).has_value()};
+          .draining = record.entries().find(draining_key).has_value(),
+          .leaving = record.entries().find(leaving_key).has_value()};
 }
 
 }  // namespace askr::mesh

@@ -37,6 +37,16 @@ bool record_view::is_up(const node_id& id) const noexcept {
   return found != nullptr && found->up;
 }
 
+bool record_view::is_admitted(const node_id& id) const noexcept {
+  const auto* found = find_row(id);
+  return found != nullptr && found->admitted;
+}
+
+void record_view::set_admitted(const node_id& id, bool admitted) noexcept {
+  const auto place = place_of(id);
+  if (place != rows_.end() && place->id == id) place->admitted = admitted;
+}
+
 std::span<const record_view::row> record_view::bucket(std::uint8_t first_byte) const noexcept {
   const auto first =
       std::partition_point(rows_.begin(), rows_.end(), [&](const row& each) { return each.id.bytes[0] < first_byte; });
@@ -120,7 +130,7 @@ signed_record_ptr record_view::install(time_point now, signed_record_ptr record,
   const auto id = record->id();
   auto place = place_of(id);
   if (place == rows_.end() || place->id != id)
-    place = rows_.insert(place, row{.id = id, .record = nullptr, .up = false});
+    place = rows_.insert(place, row{.id = id, .record = nullptr, .up = false, .admitted = false});
   if (place->up) digest_.remove(id, place->record->row_digest());
   auto previous = std::exchange(place->record, std::move(record));
   if (place->up) digest_.add(id, place->record->row_digest());
@@ -179,6 +189,7 @@ void record_view::erase(const node_id& id) {
     reached(id);
   }
   rows_.erase(place);
+  erased_.push_back(id);
 }
 
 const lost_node* record_view::find_lost(const node_id& id) const noexcept {

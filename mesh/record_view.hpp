@@ -62,6 +62,7 @@ class record_view {
     node_id id;
     signed_record_ptr record;
     bool up = false;
+    bool admitted = false;  ///< The owner of this life may say more than where its links lead.
   };
 
   /// `verifier` and `memo` must outlive this.
@@ -79,6 +80,9 @@ class record_view {
 
   /// A path leads to it, or not any more. False if it is not known, or this changes nothing.
   bool set_up(time_point now, const node_id& id, bool up);
+  /// Whether its owner counts, as this node's authenticator judged it. New lives are not admitted.
+  void set_admitted(const node_id& id, bool admitted) noexcept;
+  bool is_admitted(const node_id& id) const noexcept;
   /// It is lost: its record goes, a few words are remembered.
   void lose(time_point now, const node_id& id);
 
@@ -95,6 +99,11 @@ class record_view {
   const std::deque<lost_node>& lost() const noexcept { return lost_; }
   const lost_node* find_lost(const node_id& id) const noexcept;
   const node_id& self() const noexcept { return self_; }
+
+  /// Nodes whose records went since the last call.
+  std::vector<node_id> take_erased() { return std::exchange(erased_, {}); }
+  /// A record that is known to be good: for simulations that start converged.
+  void preload(time_point now, signed_record_ptr record) { install(now, std::move(record), false); }
 
   /// Forgets what was not reached, or lost, for too long.
   void on_timeout(time_point now);
@@ -127,6 +136,7 @@ class record_view {
   std::map<node_id, time_point> unreached_;  ///< Since when.
   std::set<std::pair<time_point, node_id>> unreached_by_age_;
   std::deque<lost_node> lost_;
+  std::vector<node_id> erased_;
 };
 
 }  // namespace askr::mesh

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mesh/signed_record.hpp"
 
+#include "mesh/record_schema.hpp"
+
 #include <utility>
 
 namespace askr::mesh {
@@ -37,6 +39,16 @@ byte_buffer signed_text(const owner_keys& keys, const record_stamp& stamp) {
 
 signed_record::signed_record(const record_header& header, entry_set entries, const record_verifier& hasher)
     : header_(header), row_digest_(digest_of(header, hasher)), entries_(std::move(entries)) {}
+
+const record_ptr& signed_record::described() const {
+  if (!described_) described_ = std::make_shared<const node_record>(describe(*this));
+  return described_;
+}
+
+const link_reports& signed_record::links() const {
+  if (!links_) links_ = std::make_shared<const link_list>(links_of(*this));
+  return links_;
+}
 
 record_delta whole_of(const signed_record& record, byte_buffer& entries) {
   entries.clear();

@@ -6,6 +6,8 @@
 /// changed entries and the new signed header. docs/protocol.md, "Signed node records".
 
 #include "mesh/entry_set.hpp"
+#include "mesh/link_report.hpp"
+#include "mesh/node_record.hpp"
 #include "mesh/record_proof.hpp"
 
 #include <askr/error.hpp>
@@ -58,11 +60,17 @@ class signed_record {
   const entry_set& entries() const noexcept { return entries_; }
   /// The hash of row(): what the view's digest sums up.
   const digest& row_digest() const noexcept { return row_digest_; }
+  /// What the entries say, read when it is first asked for: all views that share the record share this. Not for several
+  /// threads at once.
+  const record_ptr& described() const;
+  const link_reports& links() const;
 
  private:
   record_header header_;
   digest row_digest_;
   entry_set entries_;
+  mutable record_ptr described_;
+  mutable link_reports links_;
 };
 
 using signed_record_ptr = std::shared_ptr<const signed_record>;

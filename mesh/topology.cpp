@@ -77,6 +77,13 @@ void topology::choose_mode(std::size_t nodes) {
   if (nodes < options_.full_mesh_again) ring_ = false;
 }
 
+bool topology::would_want(std::vector<node_id> up, const node_id& node) const {
+  up.insert(std::lower_bound(up.begin(), up.end(), node), node);
+  std::vector<node_id> wanted;
+  want_ring({.up = up, .linked = up, .wanted_here = {}, .failed = {}}, wanted);
+  return std::find(wanted.begin(), wanted.end(), node) != wanted.end();
+}
+
 void topology::want_ring(const topology_view& view, std::vector<node_id>& wanted) const {
   const auto after = [&](const node_id& point) {
     return static_cast<std::size_t>(std::lower_bound(view.up.begin(), view.up.end(), point) - view.up.begin());

@@ -53,6 +53,8 @@ class topology {
   void on_message(time_point now, const node_id& far);
   /// To be called when anything in the view changed, and at next_timeout().
   topology_plan plan(time_point now, const topology_view& view);
+  /// In ring mode: whether `node`, which is not up, would be wanted if it were. `up` is sorted.
+  bool would_want(std::vector<node_id> up, const node_id& node) const;
   /// When a link may close or a direct one is no longer wanted; of the last plan.
   time_point next_timeout() const noexcept { return next_timeout_; }
 

@@ -2,7 +2,6 @@
 #include "transport/outbox.hpp"
 
 #include "transport/compression.hpp"
-#include "transport/directory_codec.hpp"
 #include "transport/msgpack_writer.hpp"
 #include "transport/record_codec.hpp"
 #include "transport/wire_codec.hpp"
@@ -232,35 +231,28 @@ admission outbox::append_cancel(std::uint64_t mid) {
   return admission::queued;
 }
 
-// A record or list that has grown large goes in chunks: versions, not order, decide between records.
-template <class Message>
-void outbox::append_control(const Message& message) {
-  head_.clear();
-  write_message(head_, message);
-  if (head_.size() > options_.chunk_bytes) return append_chunks(lanes_[bulk], head_, {});
-  write_raw(lanes_[control].begin(), head_);
-  lanes_[control].end();
+// A record that has grown large goes in chunks: versions, not order, decide between records.
+admission outbox::append_control(byte_span body) {
+  if (!admit_essential()) return admission::overloaded;
+  if (body.size() > options_.chunk_bytes) {
+    append_chunks(lanes_[bulk], body, {});
+  } else {
+    write_raw(lanes_[control].begin(), body);
+    lanes_[control].end();
+  }
+  return admission::queued;
 }
 
 admission outbox::append_ping(const ping_message& ping) {
-  if (!admit_essential()) return admission::overloaded;
-  append_control(ping);
-  return admission::queued;
+  head_.clear();
+  write_message(head_, ping);
+  return append_control(head_);
 }
 
-admission outbox::append_node_record(const node_record_message& record) {
-  if (!admit_essential()) return admission::overloaded;
-  append_control(record);
-  return admission::queued;
-}
-
-admission outbox::append_peer_list(std::span<const peer_entry> peers) {
-  if (!admit_essential()) return admission::overloaded;
-  for (; peers.size() > peers_per_list_max; peers = peers.subspan(peers_per_list_max)) {
-    append_control(peers.first(peers_per_list_max));
-  }
-  append_control(peers);
-  return admission::queued;
+admission outbox::append_link_wanted(bool wanted) {
+  head_.clear();
+  write_link_wanted(head_, wanted);
+  return append_control(head_);
 }
 
 void outbox::append_bye(const bye_message& bye) {

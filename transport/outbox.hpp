@@ -70,9 +70,9 @@ class outbox {
   [[nodiscard]] admission append_cancel(std::uint64_t mid);
 
   [[nodiscard]] admission append_ping(const ping_message& ping);
-  [[nodiscard]] admission append_node_record(const node_record_message& record);
-  /// Any number of peers: as many messages as it takes.
-  [[nodiscard]] admission append_peer_list(std::span<const peer_entry> peers);
+  [[nodiscard]] admission append_link_wanted(bool wanted);
+  /// A message body about the view, already encoded.
+  [[nodiscard]] admission append_control(byte_span body);
   /// Always taken, and goes out behind everything else that waits.
   void append_bye(const bye_message& bye);
 
@@ -123,8 +123,6 @@ class outbox {
   admission append_droppable(const Event& message);
   template <class Message>
   admission append_about_events(const Message& message);
-  template <class Message>
-  void append_control(const Message& message);
   void append_chunks(lane& to, byte_span front, byte_span back);
   byte_span gather(byte_buffer& scratch);
 

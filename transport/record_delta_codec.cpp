@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t bucket_set_bytes = 32;
 constexpr std::size_t summary_bytes = 256 * 8;
 
-void write_head(byte_buffer& out, view_message_kind kind, std::size_t fields_count) {
+void write_head(byte_buffer& out, message_kind kind, std::size_t fields_count) {
   write_array_header(out, fields_count + 1);
   write_uint(out, static_cast<std::uint8_t>(kind));
 }
@@ -66,7 +66,7 @@ view_row read_row(const std::uint8_t* at) noexcept {
 
 void write_message(byte_buffer& out, const record_delta_message& delta) {
   ASKR_ASSERT(delta.keys.size() == (delta.base == 0 ? owner_keys_bytes : 0));
-  write_head(out, view_message_kind::record_delta, 9);
+  write_head(out, message_kind::record_delta, 9);
   write_bin(out, delta.row.id.span());
   write_uint(out, delta.row.incarnation);
   write_uint(out, delta.row.version);
@@ -79,7 +79,7 @@ void write_message(byte_buffer& out, const record_delta_message& delta) {
 }
 
 void write_message(byte_buffer& out, const view_summary_message& summary) {
-  write_head(out, view_message_kind::view_summary, 2);
+  write_head(out, message_kind::view_summary, 2);
   write_bin(out, summary.root);
   write_bin_header(out, summary_bytes);
   for (const auto bucket : summary.buckets) store_be(grow(out, 8), bucket);
@@ -87,7 +87,7 @@ void write_message(byte_buffer& out, const view_summary_message& summary) {
 
 void write_view_rows(byte_buffer& out, const std::bitset<256>& complete, std::span<const view_row> rows) {
   ASKR_ASSERT(rows.size() <= view_rows_max);
-  write_head(out, view_message_kind::view_rows, 2);
+  write_head(out, message_kind::view_rows, 2);
   std::array<std::uint8_t, bucket_set_bytes> set{};
   for (std::size_t i = 0; i < complete.size(); ++i) {
     if (complete[i]) set[i / 8] = static_cast<std::uint8_t>(set[i / 8] | 0x80 >> i % 8);
@@ -99,7 +99,7 @@ void write_view_rows(byte_buffer& out, const std::bitset<256>& complete, std::sp
 
 void write_record_pull(byte_buffer& out, std::span<const node_id> ids) {
   ASKR_ASSERT(ids.size() <= pulled_records_max);
-  write_head(out, view_message_kind::record_pull, 1);
+  write_head(out, message_kind::record_pull, 1);
   write_bin_header(out, ids.size() * node_id::size);
   for (const auto& id : ids) write_raw(out, id.span());
 }
@@ -120,7 +120,7 @@ result<record_delta_message> decode_record_delta(const opened_message& message) 
       delta.keys.size() != (delta.base == 0 ? owner_keys_bytes : 0)) {
     return error{errc::bad_message, "malformed record delta"};
   }
-  if (delta.entries.size() > record_bytes_max || delta.removed.size() > record_bytes_max) {
+  if (delta.entries.size() > record_entries_bytes_max || delta.removed.size() > record_entries_bytes_max) {
     return error{errc::too_large, "record delta too large"};
   }
   return delta;

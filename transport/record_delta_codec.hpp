@@ -19,15 +19,7 @@
 
 namespace askr::transport {
 
-/// First field of these messages, in the same numbering as message_kind.
-enum class view_message_kind : std::uint8_t {
-  record_delta = 6,
-  view_summary = 7,
-  view_rows = 8,
-  record_pull = 9,
-};
-
-inline constexpr std::size_t record_bytes_max = 4 << 20;  ///< Entries and removed keys of one message, each.
+inline constexpr std::size_t record_entries_bytes_max = 4 << 20;  ///< Entries and removed keys of one message, each.
 inline constexpr std::size_t view_rows_max = 1'024;       ///< In one message.
 inline constexpr std::size_t pulled_records_max = 1'024;  ///< In one message.
 inline constexpr std::size_t view_row_bytes = 48;

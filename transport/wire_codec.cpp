@@ -71,8 +71,11 @@ message_kind known_kind(std::uint64_t number) {
     case message_kind::chunk:
     case message_kind::ping:
     case message_kind::bye:
-    case message_kind::node_record:
-    case message_kind::peer_list:
+    case message_kind::record_delta:
+    case message_kind::view_summary:
+    case message_kind::view_rows:
+    case message_kind::record_pull:
+    case message_kind::link_wanted:
     case message_kind::command:
     case message_kind::reply:
     case message_kind::cancel:
@@ -129,10 +132,11 @@ void write_head(byte_buffer& out, const sent_event& event, const interned_name& 
 }
 
 void write_message(byte_buffer& out, const ping_message& ping) {
-  write_head_of(out, message_kind::ping, 3);
+  write_head_of(out, message_kind::ping, ping.root ? 4 : 3);
   write_uint(out, ping.sent_us);
   write_uint(out, ping.echo_us);
   write_uint(out, ping.held_us);
+  if (ping.root) write_bin(out, *ping.root);
 }
 
 void write_message(byte_buffer& out, const bye_message& bye) {
@@ -144,6 +148,11 @@ void write_message(byte_buffer& out, const bye_message& bye) {
 void write_cancel(byte_buffer& out, std::uint64_t mid) {
   write_head_of(out, message_kind::cancel, 1);
   write_uint(out, mid);
+}
+
+void write_link_wanted(byte_buffer& out, bool wanted) {
+  write_head_of(out, message_kind::link_wanted, 1);
+  write_bool(out, wanted);
 }
 
 void write_chunk_head(byte_buffer& out, std::uint32_t transfer, bool final, std::size_t piece_bytes) {
@@ -206,7 +215,12 @@ result<std::uint64_t> decode_cancel(const opened_message& message) {
 
 result<ping_message> decode_ping(const opened_message& message) {
   auto fields = fields_of(message);
-  const ping_message ping{.sent_us = fields.uint(), .echo_us = fields.uint(), .held_us = fields.uint()};
+  ping_message ping{.sent_us = fields.uint(), .echo_us = fields.uint(), .held_us = fields.uint()};
+  if (fields.left() > 0) {
+    const auto root = fields.bin();
+    if (root.size() != 16) return error{errc::bad_message, "malformed ping"};
+    std::copy(root.begin(), root.end(), ping.root.emplace().begin());
+  }
   if (!fields.finish()) return error{errc::bad_message, "malformed ping"};
   return ping;
 }
@@ -217,6 +231,13 @@ result<bye_message> decode_bye(const opened_message& message) {
   const bye_message bye{code, fields.text(text_bytes_max)};
   if (!fields.finish()) return error{errc::bad_message, "malformed bye"};
   return bye;
+}
+
+result<bool> decode_link_wanted(const opened_message& message) {
+  auto fields = fields_of(message);
+  const bool wanted = fields.boolean();
+  if (!fields.finish()) return error{errc::bad_message, "malformed link wanted"};
+  return wanted;
 }
 
 result<chunk_message> decode_chunk(const opened_message& message) {

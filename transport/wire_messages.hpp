@@ -15,6 +15,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,8 +32,11 @@ enum class message_kind : std::uint8_t {
   chunk = 1,
   ping = 2,
   bye = 3,
-  node_record = 4,
-  peer_list = 5,
+  record_delta = 6,
+  view_summary = 7,
+  view_rows = 8,
+  record_pull = 9,
+  link_wanted = 11,
   // Commands.
   command = 16,
   reply = 17,
@@ -51,7 +56,6 @@ inline constexpr std::size_t names_max = 4'096;    ///< Interned names per link,
 inline constexpr std::size_t role_bytes_max = 64;  ///< One role of a principal.
 inline constexpr std::size_t roles_max = 64;
 inline constexpr std::size_t text_bytes_max = 1'024;  ///< Sentences for people; longer ones are cut.
-inline constexpr std::size_t peers_per_list_max = 1'024;
 inline constexpr std::size_t endpoints_max = 64;        ///< Of one node.
 inline constexpr std::size_t endpoint_bytes_max = 262;  ///< A DNS name of 255, a colon, a port.
 
@@ -155,45 +159,13 @@ struct ping_message {
   std::uint64_t sent_us = 0;  ///< The sender's clock; any origin, never 0.
   std::uint64_t echo_us = 0;  ///< `sent_us` of the last ping from the other side; 0 = none yet.
   std::uint64_t held_us = 0;  ///< How long ago that ping came in.
+  std::optional<std::array<std::uint8_t, 16>> root = {};  ///< Digest of the sender's view; in some pings only.
 };
 
 /// The last message on a link that its sender closes on purpose.
 struct bye_message {
   errc code = errc::closed;
   std::string_view text = {};
-};
-
-struct state_entry {
-  std::string key;
-  askr::encoding kind = askr::encoding::msgpack;
-  byte_buffer value;
-
-  bool operator==(const state_entry&) const = default;
-};
-
-/// What a node says about itself.
-struct node_record_message {
-  node_id id = {};
-  askr::incarnation incarnation = 0;
-  std::uint64_t version = 0;
-  std::string name = {};
-  std::string app_version = {};
-  bool draining = false;
-  std::vector<std::string> endpoints = {};
-  std::vector<std::string> commands = {};
-  std::vector<std::string> topics = {};
-  std::vector<state_entry> state = {};
-
-  bool operator==(const node_record_message&) const = default;
-};
-
-/// A node that the sender is linked to, and where to reach it.
-struct peer_entry {
-  node_id id = {};
-  std::string name = {};
-  std::vector<std::string> endpoints = {};
-
-  bool operator==(const peer_entry&) const = default;
 };
 
 }  // namespace askr::transport

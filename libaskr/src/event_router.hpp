@@ -51,7 +51,7 @@ class event_router {
   void hear(std::uint64_t listener, const event& what);
 
   const node_limits& limits_;
-  self_description self_;
+  const self_description& self_;
   peer_table& peers_;
   session_table& sessions_;
   counters& counts_;

@@ -4,57 +4,33 @@
 #include <askr/version.hpp>
 
 #include <algorithm>
-#include <iterator>
 
 namespace askr {
 namespace {
+
+// How long a node that nobody reaches is thought to be up: in a ring the news of a new path takes longer.
+constexpr milliseconds settle_full_mesh = 50ms;
+constexpr milliseconds settle_ring = 250ms;
+constexpr seconds starting{3};           // So long a node may still raise its own incarnation.
+constexpr std::uint32_t root_every = 5;  // Pings, of which one carries the view's digest.
 
 std::uint64_t to_us(time_point when) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(when.time_since_epoch()).count());
 }
 
-transport::node_record_message to_wire(const mesh::node_record& record) {
-  return {.id = record.id,
-          .incarnation = record.life,
-          .version = record.version,
-          .name = record.name,
-          .app_version = record.app_version,
-          .draining = record.draining,
-          .endpoints = record.endpoints,
-          .commands = record.commands,
-          .topics = record.topics};
-}
-
-/// What of a peer's record counts: it serves and hears only what it may.
-mesh::record_ptr from_wire(const transport::node_record_message& message, const permissions& rights) {
+/// Until the first record is signed, at the end of the first turn.
+mesh::record_ptr provisional(const self_description& self) {
   auto record = std::make_shared<mesh::node_record>();
-  record->id = message.id;
-  record->life = message.incarnation;
-  record->version = message.version;
-  record->name = message.name;
-  record->app_version = message.app_version;
-  record->draining = message.draining;
-  record->endpoints = message.endpoints;
-  const auto take = [&](verb what, const std::vector<std::string>& names, std::vector<std::string>& into) {
-    std::copy_if(names.begin(), names.end(), std::back_inserter(into),
-                 [&](const std::string& name) { return rights.may(what, name); });
-  };
-  take(verb::serve, message.commands, record->commands);
-  take(verb::listen, message.topics, record->topics);
+  record->id = self.id;
+  record->life = self.life;
+  record->name = self.name;
+  record->app_version = version;
   return record;
-}
-
-std::vector<endpoint> parse_endpoints(const std::vector<std::string>& texts) {
-  std::vector<endpoint> parsed;
-  for (const auto& text : texts) {
-    if (const auto one = endpoint::parse(text)) parsed.push_back(*one);
-  }
-  return parsed;
 }
 
 }  // namespace
 
-membership::membership(const node_options& options, const self_description& self, const core_keys&, peer_table& peers,
+membership::membership(const node_options& options, self_description& self, const core_keys& keys, peer_table& peers,
                        mesh::directory& directory, subscriptions& interests, rng& random, counters& counts)
     : options_(options),
       self_(self),
@@ -62,31 +38,26 @@ membership::membership(const node_options& options, const self_description& self
       directory_(directory),
       interests_(interests),
       counts_(counts),
-      dialer_({}, self.id, random),
+      view_(self.id, keys, peers, directory, counts),
+      neighbours_(options, self.id, peers, view_, random),
+      record_(self, keys, counts),
       beacons_(random) {
-  auto record = std::make_shared<mesh::node_record>();
-  record->id = self.id;
-  record->life = self.life;
-  record->version = 1;
-  record->name = self.name;
-  record->app_version = version;
-  record_ = record;
-  directory_.merge(record_);
+  directory_.merge(provisional(self));
 }
 
 void membership::start(time_point now, std::vector<std::string> endpoints) {
-  auto record = std::make_shared<mesh::node_record>(*record_);
-  record->endpoints = std::move(endpoints);
-  ++record->version;
-  record_ = record;
-  directory_.merge(record_);
-  announced_ = now;
-  for (const auto& seed : parse_endpoints(options_.seeds)) dialer_.add_seed(now, seed);
+  started_ = true;
+  start_time_ = now;
+  record_.set_endpoints(endpoints);
+  if (options_.authenticator) record_.set_credential(options_.authenticator->credential());
+  neighbours_.start(now);
   if (options_.beacon) beacons_.start(now);
 }
 
-void membership::stop() {
+void membership::stop(time_point now) {
   beacons_.stop();
+  record_.set_leaving();
+  if (const auto news = record_.publish(now); news && started_) view_.publish(now, *news);
   peers_.for_each([&](peer& each) {
     each.out.append_bye({.code = errc::closed, .text = "the node leaves"});
     peers_.mark_dirty(each);
@@ -96,7 +67,7 @@ void membership::stop() {
 // --- links
 
 membership::rivalry membership::judge(const link_peer& newcomer, const peer& incumbent) const {
-  if (newcomer.life < incumbent.life) return rivalry::newcomer_refused;
+  if (newcomer.life < incumbent.life) return rivalry::newcomer_outdated;
   if (newcomer.life > incumbent.life) return rivalry::newcomer_stays;
   if (newcomer.dialed == incumbent.dialed) return rivalry::newcomer_stays;  // Who dials again has lost the first.
   const bool we_are_lower = self_.id < newcomer.id;
@@ -106,39 +77,64 @@ membership::rivalry membership::judge(const link_peer& newcomer, const peer& inc
 result<link_id> membership::on_link_up(time_point now, link_peer up) {
   if (up.id == self_.id) return error{errc::duplicate_identity, "this is our own identity"};
   if (peers_.size() >= options_.limits.peers_max) return error{errc::overloaded, "too many links"};
-  const auto* incumbent = peers_.find(peers_.link_to(up.id));
-  if (incumbent != nullptr && judge(up, *incumbent) == rivalry::newcomer_refused) {
-    return error{errc::duplicate_identity, "a newer incarnation of " + up.name + " is linked"};
-  }
   auto& newcomer = peers_.add();
   newcomer.node = up.id;
   newcomer.life = up.life;
   newcomer.name = up.name;
-  newcomer.who = std::move(up.who);
+  newcomer.who = up.who;
   newcomer.dialed = up.dialed;
-  newcomer.address = std::move(up.address);
+  newcomer.address = up.address;
   newcomer.last_heard = now;
   newcomer.last_sent = now;
+  if (up.round_trip.count() > 0) newcomer.rtt.on_sample(now, up.round_trip);
   ++counts_.links_opened;
+  const auto id = newcomer.id;
   settle(now, up, newcomer);
-  dialer_.on_linked(up.id, up.dial);
+  neighbours_.on_linked(now, up.id, up.dial);
   next_check_ = std::min(next_check_, now + options_.links.heartbeat);
-  return newcomer.id;
+  return id;
 }
 
-void membership::settle(time_point, link_peer& up, peer& newcomer) {
+void membership::settle(time_point now, const link_peer& up, peer& newcomer) {
+  const auto known = view_.find(up.id);
+  if (known && known->stamp().life > up.life) return turn_away(newcomer);
   auto* incumbent = peers_.find(peers_.link_to(up.id));
-  introduce(newcomer);
-  if (incumbent == nullptr) return peers_.make_current(newcomer);
-  if (judge(up, *incumbent) == rivalry::newcomer_retires) return retire(newcomer);
-  peers_.make_current(newcomer);
+  if (incumbent == nullptr) return make_current(now, newcomer);
+  switch (judge(up, *incumbent)) {
+    case rivalry::newcomer_outdated:
+      return turn_away(newcomer);
+    case rivalry::newcomer_retires:
+      return retire(now, newcomer);
+    case rivalry::newcomer_stays:
+      break;
+  }
+  view_.on_link_down(incumbent->id);
+  make_current(now, newcomer);
   if (incumbent->life < newcomer.life) {
     return close(*incumbent, error{errc::closed, "a newer incarnation of " + newcomer.name + " has come"});
   }
-  retire(*incumbent);
+  retire(now, *incumbent);
 }
 
-void membership::retire(peer& which) {
+void membership::make_current(time_point now, peer& which) {
+  peers_.make_current(which);
+  view_.on_link_up(now, which);
+  report(which);
+  send_ping(now, which);
+}
+
+// The record that outdates it is signed by its own identity: it will believe that.
+void membership::turn_away(peer& newcomer) {
+  newcomer.outdated = true;
+  view_.send_record(newcomer, newcomer.node);
+  close(newcomer, error{errc::duplicate_identity, "a newer incarnation of " + newcomer.name + " is known"});
+}
+
+void membership::report(const peer& which) {
+  record_.set_link(which.node, {.peer_life = which.life, .rtt_step = which.rtt.published()});
+}
+
+void membership::retire(time_point, peer& which) {
   which.retiring = true;
   // At once, so that no event goes both ways.
   interests_.remove_all({subscriber::kind::link, which.id});
@@ -160,12 +156,12 @@ void membership::on_link_down(time_point now, link_id link) {
   if (which == nullptr) return;
   ++counts_.links_closed;
   interests_.remove_all({subscriber::kind::link, link});
+  view_.on_link_down(link);
   const auto node = which->node;
   peers_.erase(link);
-  const auto* current = peers_.find(peers_.link_to(node));
-  if (current != nullptr) return apply_interest(*current);
-  directory_.erase(node);
-  dialer_.on_unlinked(now, node);
+  if (const auto* current = peers_.find(peers_.link_to(node))) return apply_interest(*current);
+  record_.remove_link(node);
+  neighbours_.on_unlinked(now, node);
 }
 
 void membership::close(peer& which, error why) {
@@ -174,40 +170,27 @@ void membership::close(peer& which, error why) {
 }
 
 void membership::on_dial_failed(time_point now, mesh::dial_id dial, const error& why, bool found_self) {
-  dialer_.on_dial_failed(now, dial, why, found_self);
+  neighbours_.on_dial_failed(now, dial, why, found_self);
 }
 
 void membership::on_beacon(time_point now, const transport::beacon& heard) {
   if (heard.id == self_.id || !beacons_.is_news(heard.id, heard.life, heard.counter)) return;
-  std::vector<endpoint> endpoints;
-  for (const auto& address : heard.addresses) endpoints.push_back({address, heard.port});
-  dialer_.on_candidate(now, heard.id, endpoints);
+  std::vector<std::string> endpoints;
+  for (const auto& address : heard.addresses) endpoints.push_back(endpoint{address, heard.port}.to_string());
+  neighbours_.on_heard_of(now, heard.id, endpoints);
 }
 
 // --- what peers say
 
-bool membership::on_record(time_point now, peer& from, const transport::node_record_message& message) {
-  if (message.id != from.node || message.incarnation != from.life) return false;
-  dialer_.on_candidate(now, message.id, parse_endpoints(message.endpoints));  // For the day when the link is lost.
-  const bool is_new = directory_.find(from.node) == nullptr;
-  if (!directory_.merge(from_wire(message, from.who.rights))) return true;
-  from.name = message.name;
-  if (is_new) spread_the_word(from);
-  const auto* current = peers_.find(peers_.link_to(from.node));
-  if (current != nullptr) apply_interest(*current);
-  return true;
-}
-
-void membership::on_peer_list(time_point now, const std::vector<transport::peer_entry>& entries) {
-  for (const auto& each : entries) dialer_.on_candidate(now, each.id, parse_endpoints(each.endpoints));
-}
-
 void membership::on_ping(time_point now, peer& from, const transport::ping_message& ping) {
   from.ping_heard_us = ping.sent_us;
   from.ping_heard_at = now;
+  if (ping.root && !from.retiring) view_.on_heard_root(now, from.id, *ping.root);
   if (ping.echo_us == 0) return;
   const auto elapsed = static_cast<std::int64_t>(to_us(now) - ping.echo_us - ping.held_us);
-  if (elapsed >= 0) from.round_trip = microseconds(elapsed);
+  if (elapsed < 0) return;
+  from.round_trip = microseconds(elapsed);
+  if (from.rtt.on_sample(now, from.round_trip) && peers_.link_to(from.node) == from.id) report(from);
 }
 
 void membership::on_bye(peer& from, const transport::bye_message& bye) {
@@ -215,6 +198,10 @@ void membership::on_bye(peer& from, const transport::bye_message& bye) {
   if (from.retiring) return retire_when_quiet(from);
   if (bye.code == errc::duplicate_identity) return;  // We shall find the same as soon as the other link is up.
   close(from, error{bye.code, std::string(bye.text)});
+}
+
+void membership::on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict) {
+  view_.on_owner_verdict(id, life, std::move(verdict));
 }
 
 void membership::apply_interest(const peer& from) {
@@ -225,77 +212,59 @@ void membership::apply_interest(const peer& from) {
   for (const auto& topic : record->topics) interests_.add(topic, link);
 }
 
-// --- what we say
-
-void membership::introduce(peer& to) {
-  send_record(to);
-  send_peer_list(to);
-}
-
-void membership::send_record(peer& to) {
-  (void)to.out.append_node_record(to_wire(*record_));  // Refused only by an outbox that closes the link.
-  peers_.mark_dirty(to);
-}
-
-void membership::send_peer_list(peer& to) {
-  std::vector<transport::peer_entry> entries;
-  for (const auto& [id, record] : directory_.records()) {
-    if (id == self_.id || id == to.node) continue;
-    entries.push_back({id, record->name, record->endpoints});
-    if (entries.size() == transport::peers_per_list_max) break;
+// Some other process has the same identity, or this one had it in an earlier life with a clock ahead of today's.
+void membership::on_newer_self(time_point now, const mesh::record_stamp& stamp) {
+  if (now - start_time_ > starting) {
+    if (stamp.life > self_.life) {
+      fatal_ = error{errc::duplicate_identity, "another process has this node's identity, and is newer"};
+    }
+    return;
   }
-  if (entries.empty()) return;
-  (void)to.out.append_peer_list(entries);
-  peers_.mark_dirty(to);
-}
-
-void membership::spread_the_word(const peer& about) {
-  const auto* record = directory_.find(about.node);
-  const transport::peer_entry entry{record->id, record->name, record->endpoints};
+  if (stamp.life < self_.life) return;
+  self_.life = stamp.life + 1;
+  record_.restart(self_.life);
   peers_.for_each([&](peer& each) {
-    if (each.node == about.node || each.retiring) return;
-    (void)each.out.append_peer_list({&entry, 1});
-    peers_.mark_dirty(each);
+    close(each, error{errc::closed, "this node goes on under a higher incarnation"});
   });
 }
 
-void membership::set_interest(std::vector<std::string> commands, std::vector<std::string> topics) {
-  if (commands == record_->commands && topics == record_->topics) return;
-  auto record = std::make_shared<mesh::node_record>(*record_);
-  record->commands = std::move(commands);
-  record->topics = std::move(topics);
-  ++record->version;
-  record_ = record;
-  directory_.merge(record_);
-  record_changed_ = true;
+// --- what we say
+
+void membership::set_interest(const std::vector<std::string>& commands, const std::vector<std::string>& topics) {
+  record_.set_interest(commands, topics);
 }
 
 void membership::end_turn(time_point now) {
-  if (record_changed_) announce(now);
+  if (!started_) return;
+  if (const auto newer = view_.take_newer_self()) on_newer_self(now, *newer);
+  if (const auto news = record_.publish(now)) view_.publish(now, *news);
+  view_.end_turn(now, neighbours_.ring() ? settle_ring : settle_full_mesh);
+  for (const auto& id : view_.take_changed()) {
+    if (const auto* linked = peers_.find(peers_.link_to(id))) apply_interest(*linked);
+    neighbours_.on_changed(now, id);
+  }
+  neighbours_.end_turn(now);
+  close_unwanted();
   peers_.for_each([&](peer& each) {
     if (each.retiring) retire_when_quiet(each);
   });
 }
 
-void membership::announce(time_point now) {
-  const auto passed = std::chrono::duration<double>(now - announced_).count();
-  announcements_ = std::min(announcements_burst, announcements_ + passed * announcements_per_second);
-  announced_ = now;
-  if (announcements_ < 1) {
-    next_check_ = std::min(next_check_, now + milliseconds(100));
-    return;
+void membership::close_unwanted() {
+  for (const auto link : neighbours_.take_unwanted()) {
+    auto* which = peers_.find(link);
+    if (which == nullptr || which->commands_pending > 0) continue;
+    which->out.append_bye({.code = errc::canceled, .text = "neither end needs this link"});
+    peers_.mark_dirty(*which);
+    close(*which, error{errc::closed, "neither end needs this link"});
   }
-  announcements_ -= 1;
-  record_changed_ = false;
-  peers_.for_each([&](peer& each) {
-    if (!each.retiring) send_record(each);
-  });
 }
 
 // --- time
 
 void membership::on_timeout(time_point now) {
-  dialer_.on_timeout(now);
+  neighbours_.on_timeout(now);
+  view_.on_timeout(now);
   if (beacons_.take_due(now)) beacon_due_ = true;
   if (now < next_check_) return;
   next_check_ = time_point::max();
@@ -315,13 +284,16 @@ void membership::check_silence(time_point now, peer& which) {
 
 void membership::send_ping(time_point now, peer& to) {
   const auto held = to.ping_heard_us == 0 ? 0 : to_us(now) - to_us(to.ping_heard_at);
-  (void)to.out.append_ping({.sent_us = to_us(now), .echo_us = to.ping_heard_us, .held_us = held});
+  transport::ping_message ping{.sent_us = to_us(now), .echo_us = to.ping_heard_us, .held_us = held};
+  if (to.pings_sent++ % root_every == root_every - 1) ping.root = view_.root();
+  (void)to.out.append_ping(ping);
   to.last_sent = now;
   peers_.mark_dirty(to);
 }
 
 time_point membership::next_timeout() const noexcept {
-  return std::min({dialer_.next_timeout(), beacons_.next_timeout(), next_check_});
+  const auto next = std::min({neighbours_.next_timeout(), view_.next_timeout(), beacons_.next_timeout(), next_check_});
+  return started_ ? std::min(next, record_.next_timeout()) : next;
 }
 
 }  // namespace askr

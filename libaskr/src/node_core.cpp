@@ -20,16 +20,17 @@ principal own_principal(const self_description& self) {
 node_core::node_core(const node_options& options, const self_description& self, const core_keys& keys,
                      std::uint64_t seed)
     : options_(options),
+      self_(self),
       random_(seed),
       peers_(options.links),
       sessions_(options.sessions, counts_),
       dispatcher_(options.limits, self.id, peers_, sessions_, directory_, random_, counts_),
-      events_(options.limits, self, peers_, sessions_, counts_),
-      membership_(options, self, keys, peers_, directory_, events_.table(), random_, counts_),
-      client_door_(options, membership_.self(), sessions_, dispatcher_, events_, counts_),
+      events_(options.limits, self_, peers_, sessions_, counts_),
+      membership_(options, self_, keys, peers_, directory_, events_.table(), random_, counts_),
+      client_door_(options, self_, sessions_, dispatcher_, events_, counts_),
       peer_door_(options, peers_, dispatcher_, events_, membership_, counts_),
       state_(options.limits),
-      self_principal_(own_principal(self)) {
+      self_principal_(own_principal(self_)) {
   add_builtins();
 }
 
@@ -42,7 +43,7 @@ void node_core::start(time_point now, std::vector<std::string> endpoints) {
 
 void node_core::stop(time_point now) {
   dispatcher_.stop();
-  membership_.stop();
+  membership_.stop(now);
   client_door_.close_all(now, websocket::close_codes::going_away, "the node stops");
 }
 
@@ -83,14 +84,14 @@ void node_core::remove_listener(listener_id listener) {
 
 std::vector<node_info> node_core::nodes() const {
   std::vector<node_info> all;
-  for (const auto& [id, record] : directory_.records()) {
+  for (const auto& record : directory_.records()) {
     all.push_back({.name = record->name,
-                   .id = id,
+                   .id = record->id,
                    .version = record->app_version,
                    .endpoints = record->endpoints,
                    .commands = record->commands,
                    .topics = record->topics,
-                   .self = id == membership_.self().id});
+                   .self = record->id == self_.id});
   }
   std::stable_partition(all.begin(), all.end(), [](const node_info& each) { return each.self; });
   return all;

@@ -84,6 +84,7 @@ class node_core {
   void answer_state_set(const command& asked);
 
   const node_options& options_;
+  self_description self_;
   rng random_;
   counters counts_;
   mesh::directory directory_;

@@ -364,6 +364,17 @@ void node_shell::start_job(handler_job job) {
 }
 
 void node_shell::ask_authenticator() {
+  for (auto& claim : core_.members().take_claims()) {
+    const auto id = claim.shown.id;
+    authenticator().authenticate_peer(
+        std::move(claim.shown), [weak = weak_from_this(), id, life = claim.life](result<principal> verdict) mutable {
+          const auto self = weak.lock();
+          if (!self) return;
+          self->run([core = &self->core_, id, life, verdict = std::move(verdict)]() mutable {
+            core->members().on_owner_verdict(id, life, std::move(verdict));
+          });
+        });
+  }
   for (auto& [session, shown] : core_.clients().take_credentials()) {
     authenticator().authenticate_client(
         std::move(shown), [self = shared_from_this(), session](result<principal> verdict) mutable {

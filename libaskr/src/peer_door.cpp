@@ -4,7 +4,7 @@
 #include "libaskr/src/dispatcher.hpp"
 #include "libaskr/src/event_router.hpp"
 #include "libaskr/src/membership.hpp"
-#include "transport/directory_codec.hpp"
+#include "transport/record_delta_codec.hpp"
 
 namespace askr {
 
@@ -38,8 +38,11 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
     case message_kind::cancel: return on_cancel(now, from, message);
     case message_kind::ping: return on_ping(now, from, message);
     case message_kind::bye: return on_bye(from, message);
-    case message_kind::node_record: return on_node_record(now, from, message);
-    case message_kind::peer_list: return on_peer_list(now, message);
+    case message_kind::record_delta:
+    case message_kind::view_summary:
+    case message_kind::view_rows:
+    case message_kind::record_pull: return on_view_message(now, from, message);
+    case message_kind::link_wanted: return on_link_wanted(from, message);
     case message_kind::none:
     case message_kind::chunk:
     case message_kind::skipped:
@@ -138,17 +141,32 @@ result<void> peer_door::on_bye(peer& from, const opened_message& message) {
   return {};
 }
 
-result<void> peer_door::on_node_record(time_point now, peer& from, const opened_message& message) {
-  const auto record = transport::decode_node_record(message);
-  if (!record) return record.error();
-  if (!members_.on_record(now, from, *record)) return error{errc::bad_message, "a record that is not the peer's own"};
-  return {};
+result<void> peer_door::on_view_message(time_point now, peer& from, const opened_message& message) {
+  auto& view = members_.view();
+  const auto take = [&](auto decoded, auto&& then) -> result<void> {
+    if (!decoded) return decoded.error();
+    then(*decoded);
+    return {};
+  };
+  switch (message.kind) {
+    case message_kind::record_delta: {
+      const auto delta = transport::decode_record_delta(message);
+      if (!delta) return delta.error();
+      return view.on_delta(now, from.id, *delta);
+    }
+    case message_kind::view_summary:
+      return take(transport::decode_view_summary(message), [&](const auto& said) { view.on_summary(from.id, said); });
+    case message_kind::view_rows:
+      return take(transport::decode_view_rows(message), [&](const auto& said) { view.on_rows(from.id, said); });
+    default:
+      return take(transport::decode_record_pull(message), [&](const auto& said) { view.on_pull(from.id, said); });
+  }
 }
 
-result<void> peer_door::on_peer_list(time_point now, const opened_message& message) {
-  const auto entries = transport::decode_peer_list(message);
-  if (!entries) return entries.error();
-  members_.on_peer_list(now, *entries);
+result<void> peer_door::on_link_wanted(peer& from, const opened_message& message) {
+  const auto wanted = transport::decode_link_wanted(message);
+  if (!wanted) return wanted.error();
+  members_.on_link_wanted(from, *wanted);
   return {};
 }
 

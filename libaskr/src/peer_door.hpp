@@ -32,8 +32,8 @@ class peer_door {
   result<void> on_cancel(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_ping(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_bye(peer& from, const transport::opened_message& message);
-  result<void> on_node_record(time_point now, peer& from, const transport::opened_message& message);
-  result<void> on_peer_list(time_point now, const transport::opened_message& message);
+  result<void> on_view_message(time_point now, peer& from, const transport::opened_message& message);
+  result<void> on_link_wanted(peer& from, const transport::opened_message& message);
   const principal& asker(peer& from, const transport::received_command& command);
 
   const node_options& options_;

@@ -6,6 +6,7 @@
 #include "libaskr/src/caller.hpp"
 #include "libaskr/src/slot_map.hpp"
 #include "transport/compression.hpp"
+#include "mesh/rtt_step.hpp"
 #include "transport/inbox.hpp"
 #include "transport/outbox.hpp"
 
@@ -44,6 +45,11 @@ struct peer {
   std::uint64_t ping_heard_us = 0;  ///< `sent_us` of the last ping, to be echoed,
   time_point ping_heard_at;         ///< and when it came.
   microseconds round_trip{0};       ///< 0: not measured yet.
+  mesh::rtt_publisher rtt;          ///< What this node's record says of the link.
+  std::uint32_t pings_sent = 0;
+  bool wanted_here = true;          ///< This node wants the link, as it told the peer;
+  bool wanted_there = true;         ///< the peer does, as it said.
+  bool outdated = false;            ///< Of an earlier life of its node: it is only told so.
   bool retiring = false;            ///< A duplicate: nothing new is sent; it ends when both sides have said bye.
   bool bye_sent = false;
   bool bye_heard = false;

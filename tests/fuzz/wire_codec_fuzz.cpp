@@ -2,7 +2,6 @@
 // The input is one opened record after another (each behind its 2-byte length), as if a member of the workspace had
 // gone mad: everything between the cipher and the dispatcher runs over it.
 #include "transport/compression.hpp"
-#include "transport/directory_codec.hpp"
 #include "transport/inbox.hpp"
 #include "transport/outbox.hpp"
 
@@ -42,12 +41,6 @@ void resend(const received_command& command) {
     require(got.ok() && got->mid == command.mid && got->name.text == command.name.text);
     require(got->asked_by.roles.to_vector() == roles && got->payload.bytes.size() == command.payload.bytes.size());
   }
-}
-
-void resend(const node_record_message& record) {
-  byte_buffer body;
-  write_message(body, record);
-  require(decode_node_record(*open_message(body)).value() == record);
 }
 
 /// What is said about events reads back as it was written.
@@ -97,11 +90,6 @@ bool decode(inbox& box, const opened_message& message) {
       const auto event = box.decode_relayed_event(message);
       return event && box.plain_bytes(event->payload).ok();
     }
-    case message_kind::node_record: {
-      const auto record = decode_node_record(message);
-      if (record) resend(*record);
-      return record.ok();
-    }
     case message_kind::reply:
       return decode_reply(message).ok();
     case message_kind::cancel:
@@ -110,8 +98,8 @@ bool decode(inbox& box, const opened_message& message) {
       return decode_ping(message).ok();
     case message_kind::bye:
       return decode_bye(message).ok();
-    case message_kind::peer_list:
-      return decode_peer_list(message).ok();
+    case message_kind::link_wanted:
+      return decode_link_wanted(message).ok();
     default:
       return decode_about_events(message);
   }

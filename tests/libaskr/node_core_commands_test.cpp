@@ -363,14 +363,15 @@ BOOST_AUTO_TEST_CASE(what_a_node_serves_is_known_to_all_soon_and_so_is_that_it_n
 BOOST_AUTO_TEST_CASE(a_node_that_changes_its_mind_all_the_time_announces_at_most_ten_times_a_second) {
   core_network network(2);
   network.mesh();
-  const auto version = [&] { return network.core(0).members().self_record().version; };
+  const auto version = [&] { return network.core(0).members().view().find(network.self(0).id)->stamp().version; };
   const auto before = version();
   const auto flip = [](std::size_t i) { return "flip" + std::to_string(i); };
   for (std::size_t i = 0; i < 100; ++i) {
     network.on(0, flip(i), [] {});
     network.advance(5ms);
   }
-  BOOST_TEST(version() - before == 100);
+  BOOST_TEST(version() - before >= 5);
+  BOOST_TEST(version() - before <= 16);  // 10 at once, 10 a second; all changes in between go together.
   network.advance(200ms);
   const auto last = network.send(1, flip(99));
   network.run();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "libaskr/src/record_wire.hpp"
 #include "tests/support/core_network.hpp"
 
 BOOST_AUTO_TEST_SUITE(node_core_links)
@@ -134,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_link_that_loses_but_whose_rival_breaks_is_replaced_by_dia
   network.run();
   network.cut(winner);
   network.follow_dials = true;
-  network.core(0).members().on_peer_list(network.now(), {{network.self(1).id, network.name(1), {"127.0.0.1:8801"}}});
+  network.advance(10ms);
   network.advance(5s);
   BOOST_TEST(network.links_between(0, 1) == 1);
   BOOST_TEST(reaches(network, 0, "n1"));
@@ -167,11 +168,32 @@ BOOST_AUTO_TEST_CASE(an_older_incarnation_is_refused) {
   network.connect(0, young);
   network.run();
   const auto old = network.add({}, 9, 3);
-  auto& refused = network.connect(old, 0);
-  BOOST_TEST(refused.a.link == no_link);
+  network.advance(4s);
+  network.connect(old, 0);
+  network.run();
   BOOST_REQUIRE(!network.closed_links.empty());
-  BOOST_TEST((network.closed_links.back().second.code == errc::duplicate_identity));
+  BOOST_TEST((network.closed_links.front().second.code == errc::duplicate_identity));
   BOOST_TEST(network.links_between(0, young) == 1);
+  BOOST_TEST(network.links_between(0, old) == 0);
+  BOOST_TEST((network.core(old).members().take_fatal()->code == errc::duplicate_identity));
+}
+
+BOOST_AUTO_TEST_CASE(a_starting_node_whose_clock_went_back_takes_a_higher_incarnation) {
+  core_network network(0);
+  network.follow_dials = true;
+  network.add();
+  const auto before = network.add([](node_options& options) { options.seeds = {"127.0.0.1:8800"}; }, 9, 7);
+  network.advance(500ms);
+  for (auto& line : network.wires()) network.cut(line);
+  network.core(before).stop(network.now());
+  const auto after = network.add([](node_options& options) { options.seeds = {"127.0.0.1:8800"}; }, 9, 3);
+  network.on(after, "reborn", [] { return 1; });
+  network.advance(2s);
+  BOOST_TEST(network.core(after).members().self().life > 7);
+  BOOST_TEST(!network.core(after).members().take_fatal());
+  const auto served = network.send(0, "reborn");
+  network.run();
+  BOOST_TEST(served.as<int>() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_node_does_not_link_with_its_own_identity) {
@@ -256,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_breaks_the_protocol_loses_its_link_and_nothing_
       {0x00, 0x05, 0x91},                  // A message longer than the record.
       framed("\xff\xff"),                  // No message.
       framed("\x92\x10\x01"),              // A command without its fields.
-      framed(std::string("\x91\x04", 2)),  // A node record without its fields.
+      framed(std::string("\x91\x06", 2)),  // A record delta without its fields.
   };
   for (const auto& record : broken) {
     core_network network(3);
@@ -275,20 +297,30 @@ BOOST_AUTO_TEST_CASE(a_peer_that_breaks_the_protocol_loses_its_link_and_nothing_
 BOOST_AUTO_TEST_CASE(nobody_speaks_for_another_node) {
   core_network network(3);
   network.mesh();
+  plain_signer forger(network.self(1).id);  // It signs with its own key,
+  plain_signer claimed(network.self(2).id);
+  plain_proof proof;
+  mesh::record_publisher publisher(1, forger, proof, {}, network.now());
+  for (int i = 0; i < 9; ++i) {
+    BOOST_REQUIRE(publisher.set("command/steal" + std::to_string(i), {}).ok());
+    (void)publisher.publish(network.now());
+  }
+  byte_buffer entries;
+  auto delta = mesh::whole_of(*publisher.record(), entries);
+  delta.id = network.self(2).id;  // in another's name.
+  delta.keys = claimed.keys();
+  byte_buffer body;
+  write_message(body, delta);
   transport::outbox forged;
-  BOOST_REQUIRE((forged.append_node_record({.id = network.self(2).id,
-                                            .incarnation = 1,
-                                            .version = 99,
-                                            .name = network.name(2),
-                                            .app_version = "1",
-                                            .commands = {"steal"}}) == transport::admission::queued));
+  BOOST_REQUIRE((forged.append_control(body) == transport::admission::queued));
   byte_buffer scratch;
   const auto record = forged.next_record(scratch);
   network.core(0).on_link_record(network.now(), network.core(0).peers().link_to(network.self(1).id), record);
   network.run();
   BOOST_TEST(network.links_between(0, 1) == 0);
   BOOST_TEST(network.links_between(0, 2) == 1);
-  BOOST_TEST((network.send(0, "steal").code() == errc::no_handler));
+  BOOST_TEST((network.closed_links.front().second.code == errc::unauthenticated));
+  BOOST_TEST((network.send(0, "steal0").code() == errc::no_handler));
 }
 
 BOOST_AUTO_TEST_CASE(nodes_that_know_one_node_find_all_the_others) {

@@ -47,7 +47,7 @@ std::size_t core_network::add(const tune& with, std::uint8_t id_byte, incarnatio
 // --- what a test does
 
 link_id core_network::up(std::size_t at, std::size_t other, bool dialed, mesh::dial_id dial) {
-  const auto& peer = self(other);
+  const auto& peer = core(other).members().self();
   principal who;
   who.what = principal::kind::node;
   who.name = peer.name;
@@ -181,6 +181,14 @@ bool core_network::start_jobs(std::size_t node) {
 }
 
 bool core_network::ask_authenticator(std::size_t node) {
+  auto claims = core(node).members().take_claims();
+  for (auto& claim : claims) {
+    const auto id = claim.shown.id;
+    members_[node]->options.authenticator->authenticate_peer(
+        std::move(claim.shown), [this, node, id, life = claim.life](result<principal> verdict) {
+          core(node).members().on_owner_verdict(id, life, std::move(verdict));
+        });
+  }
   auto waiting = core(node).clients().take_credentials();
   for (auto& [session, shown] : waiting) {
     if (hold_verdicts) {
@@ -192,7 +200,7 @@ bool core_network::ask_authenticator(std::size_t node) {
           core(node).clients().on_verdict(now_, session, std::move(verdict));
         });
   }
-  return !waiting.empty();
+  return !waiting.empty() || !claims.empty();
 }
 
 bool core_network::dial(std::size_t node) {

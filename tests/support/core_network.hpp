@@ -80,6 +80,7 @@ class core_network {
   void mesh();
   /// The connection breaks: both ends notice at once.
   void cut(wire& which);
+  std::deque<wire>& wires() { return wires_; }
   /// The wires between two nodes that are still up at both ends.
   std::size_t links_between(std::size_t one, std::size_t other) const;
 

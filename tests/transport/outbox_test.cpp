@@ -4,6 +4,7 @@
 #include "transport/compression.hpp"
 #include "transport/inbox.hpp"
 #include "transport/record_codec.hpp"
+#include "transport/record_delta_codec.hpp"
 
 #include <askr/random.hpp>
 
@@ -309,20 +310,21 @@ BOOST_AUTO_TEST_CASE(a_payload_compressed_once_serves_many_links) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(large_records_and_long_peer_lists_arrive) {
+BOOST_AUTO_TEST_CASE(a_large_message_about_the_view_lets_small_ones_pass_and_arrives) {
   wire w;
-  node_record_message record{.name = "askr-n"};
-  for (int i = 0; i < 5'000; ++i) record.commands.push_back("command." + std::to_string(i));
-  const std::vector<peer_entry> peers(2'500, {.id = {}, .name = "askr-p", .endpoints = {"127.0.0.1:8800"}});
-  (void)w.box.append_node_record(record);
-  (void)w.box.append_peer_list(peers);
+  byte_buffer pull;
+  write_record_pull(pull, std::vector<node_id>(pulled_records_max));
+  byte_buffer rows;
+  write_view_rows(rows, {}, std::vector<view_row>(view_rows_max));
+  BOOST_REQUIRE(rows.size() > chunk_bytes_max);
+  (void)w.box.append_control(rows);
+  (void)w.box.append_control(pull);
   (void)w.box.append_ping({1, 0, 0});
-  std::size_t lists = 0;
   const auto heard = w.drain();
-  BOOST_TEST((heard.at(0).kind == message_kind::ping));
-  for (const auto& each : heard) lists += each.kind == message_kind::peer_list;
-  BOOST_TEST(lists == 3u);
-  BOOST_TEST(heard.size() == 5u);
+  BOOST_REQUIRE(heard.size() == 3u);
+  BOOST_TEST((heard[0].kind == message_kind::ping));
+  BOOST_TEST((heard[1].kind == message_kind::view_rows));
+  BOOST_TEST((heard[2].kind == message_kind::record_pull));
 }
 
 BOOST_AUTO_TEST_CASE(the_largest_message_fits_whatever_waits) {

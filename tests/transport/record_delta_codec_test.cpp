@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(keys_come_with_whole_records_and_only_there) {
 }
 
 BOOST_AUTO_TEST_CASE(oversized_records_are_refused) {
-  const byte_buffer huge(record_bytes_max + 1, 0);
+  const byte_buffer huge(record_entries_bytes_max + 1, 0);
   auto delta = delta_of(0);
   delta.entries = huge;
   byte_buffer body;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "transport/wire_codec.hpp"
 
-#include "transport/directory_codec.hpp"
 #include "transport/msgpack_writer.hpp"
 #include "transport/name_table.hpp"
 
@@ -52,21 +51,6 @@ sent_command full_command(const sent_principal& who) {
           .idempotent = true,
           .asked_by = &who,
           .payload = {as_bytes("payload"), encoding::json, true}};
-}
-
-node_record_message full_record() {
-  node_record_message record;
-  record.id.bytes.fill(7);
-  record.incarnation = 1'732'406'400'000;
-  record.version = 12;
-  record.name = "askr-agent-x1Y2z3";
-  record.app_version = "0.1.0";
-  record.draining = true;
-  record.endpoints = {"127.0.0.1:8800", "[::1]:8800"};
-  record.commands = {"fetch", "start", "stop"};
-  record.topics = {"FETCHED_TIME", "sensor.*.temp"};
-  record.state = {{"count", encoding::msgpack, bytes_of({0x2a})}, {"empty", encoding::raw, {}}};
-  return record;
 }
 
 }  // namespace
@@ -210,29 +194,29 @@ BOOST_AUTO_TEST_CASE(control_messages_keep_every_field) {
 
 BOOST_AUTO_TEST_CASE(a_ping_is_small) { BOOST_TEST(encode_control(ping_message{~0ull, ~0ull, ~0ull}).size() <= 40u); }
 
-BOOST_AUTO_TEST_CASE(a_node_record_keeps_every_field) {
-  const auto record = full_record();
-  const auto got = decode_node_record(open(encode_control(record)));
+BOOST_AUTO_TEST_CASE(a_ping_may_carry_the_digest_of_the_view) {
+  ping_message ping{1, 2, 3, std::array<std::uint8_t, 16>{7, 8, 9}};
+  const auto body = encode_control(ping);
+  BOOST_TEST(body.size() <= 40u);
+  const auto got = decode_ping(open(body));
   BOOST_REQUIRE(got.ok());
-  BOOST_TEST((*got == record));
+  BOOST_TEST((got->root == ping.root && got->held_us == 3u));
+  auto short_root = bytes_of({0x95, 0x02, 0x01, 0x02, 0x03, 0xc4, 0x02, 0x01, 0x02});
+  BOOST_TEST(!decode_ping(open(short_root)).ok());
 }
 
-BOOST_AUTO_TEST_CASE(a_peer_list_keeps_every_peer) {
-  std::vector<peer_entry> peers(3);
-  for (std::size_t i = 0; i < peers.size(); ++i) {
-    peers[i].id.bytes.fill(static_cast<std::uint8_t>(i));
-    peers[i].name = "askr-" + std::to_string(i);
-    peers[i].endpoints.assign(i, "127.0.0.1:8800");
+BOOST_AUTO_TEST_CASE(a_link_is_wanted_or_not) {
+  for (const bool wanted : {true, false}) {
+    byte_buffer body;
+    write_link_wanted(body, wanted);
+    BOOST_TEST(decode_link_wanted(open(body)).value() == wanted);
   }
-  const auto got = decode_peer_list(open(encode_control(std::span<const peer_entry>(peers))));
-  BOOST_REQUIRE(got.ok());
-  BOOST_TEST((*got == peers));
 }
 
 BOOST_AUTO_TEST_CASE(fields_of_later_versions_are_passed_over) {
-  auto body = encode_control(ping_message{1, 2, 3});
-  BOOST_REQUIRE(body[0] == 0x94);
-  body[0] = 0x96;
+  auto body = encode_control(ping_message{1, 2, 3, std::array<std::uint8_t, 16>{}});
+  BOOST_REQUIRE(body[0] == 0x95);
+  body[0] = 0x97;
   append(body, bytes_of({0x81, 0xa1, 'k', 0x92, 0x01, 0x02, 0xc0}));
   const auto got = decode_ping(open(body));
   BOOST_REQUIRE(got.ok());
@@ -256,15 +240,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_a_message_is_refused) {
 BOOST_AUTO_TEST_CASE(cut_or_padded_messages_are_refused) {
   const std::vector<std::string> roles = {"operator"};
   const sent_principal who{"laptop", roles};
-  const std::vector<peer_entry> peers(2, {.id = {}, .name = "n", .endpoints = {"e"}});
   const std::vector<byte_buffer> bodies = {
       encode_with_payload(full_command(who), interned_name{interned_name::form::definition, 0, "fetch"}),
       encode_with_payload(sent_event{.payload = {as_bytes("x")}}, interned_name{.text = "t"}),
       encode_with_payload(reply_message::failed(1, errc::denied, "no")),
       encode_control(ping_message{}),
       encode_control(bye_message{}),
-      encode_control(full_record()),
-      encode_control(std::span<const peer_entry>(peers)),
+      encode_control(ping_message{.root = std::array<std::uint8_t, 16>{}}),
   };
   const auto accepted = [](const opened_message& message) {
     received_names names;
@@ -279,10 +261,6 @@ BOOST_AUTO_TEST_CASE(cut_or_padded_messages_are_refused) {
         return decode_ping(message).ok();
       case message_kind::bye:
         return decode_bye(message).ok();
-      case message_kind::node_record:
-        return decode_node_record(message).ok();
-      case message_kind::peer_list:
-        return decode_peer_list(message).ok();
       default:
         return false;
     }
@@ -308,13 +286,6 @@ BOOST_AUTO_TEST_CASE(fields_out_of_range_are_refused) {
         bytes_of({0x99, 0x10, 1, 0xa1, 'x', 0xcf, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0xc4, 0})}) {
     BOOST_TEST(!decode_command(open(body), names).ok());
   }
-}
-
-BOOST_AUTO_TEST_CASE(claimed_counts_reserve_nothing) {
-  byte_buffer body = bytes_of({0x92, 0x05, 0xdd, 0x00, 0x00, 0x04, 0x00, 0xc0});
-  BOOST_TEST(!decode_peer_list(open(body)).ok());
-  body[5] = 0x7f;
-  BOOST_TEST(!decode_peer_list(open(body)).ok());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -25,6 +25,10 @@ struct counters {
   std::uint64_t client_messages_malformed = 0;
   std::uint64_t links_opened = 0;
   std::uint64_t links_closed = 0;
+  std::uint64_t nodes_found = 0;          ///< Came up: a path of links led to them.
+  std::uint64_t nodes_lost = 0;           ///< No path leads to them any more.
+  std::uint64_t owners_refused = 0;       ///< Nodes that this node's authenticator does not admit.
+  std::uint64_t records_refused = 0;      ///< Of more nodes than there is room for, or more than fits into this node's own.
   std::uint64_t strangers_refused = 0;    ///< Connections that never authenticated.
   std::uint64_t sessions_opened = 0;
   std::uint64_t sessions_closed = 0;

@@ -33,6 +33,8 @@ class permissions {
   permissions& allow(verb what, std::string pattern);
   bool may(verb what, std::string_view name) const noexcept;
 
+  bool operator==(const permissions&) const = default;
+
  private:
   std::array<std::vector<std::string>, verbs_count> allowed_;
 };

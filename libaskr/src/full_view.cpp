@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/full_view.hpp"
+
+#include "libaskr/src/record_wire.hpp"
+#include "mesh/record_schema.hpp"
+
+#include <algorithm>
+
+namespace askr {
+namespace {
+
+principal plain_member(const node_id& id, std::string_view name) {
+  principal who;
+  who.what = principal::kind::node;
+  who.name = name;
+  who.entry = id;
+  who.rights = permissions::member();
+  return who;
+}
+
+bool is_plain_member(const principal& who, const node_id& id, std::string_view name) {
+  return who.what == principal::kind::node && who.name == name && who.entry == id && who.roles.empty() &&
+         who.rights == permissions::member();
+}
+
+}  // namespace
+
+full_view::full_view(const node_id& self, const core_keys& keys, peer_table& peers, mesh::directory& directory,
+                     counters& counts)
+    : peers_(peers),
+      directory_(directory),
+      counts_(counts),
+      view_(self, keys.verifier, keys.memo),
+      exchange_(view_),
+      links_(self) {}
+
+// --- links
+
+void full_view::on_link_up(time_point now, const peer& to) {
+  exchange_.on_link_up(now, to.id, to.node, view_.self() < to.node);
+}
+
+void full_view::on_link_down(link_id link) { exchange_.on_link_down(link); }
+
+void full_view::send_record(peer& to, const node_id& of) {
+  if (auto record = view_.find(of)) {
+    body_.clear();
+    write_message(body_, mesh::exchange_message{to.id, std::move(record)});
+    append(to, body_);
+  }
+}
+
+void full_view::append(peer& to, byte_span body) {
+  (void)to.out.append_control(body);  // Refused only by an outbox that closes the link.
+  peers_.mark_dirty(to);
+}
+
+void full_view::send(const mesh::exchange_message& message) {
+  auto* to = peers_.find(static_cast<link_id>(message.to));
+  if (to == nullptr) return;
+  body_.clear();
+  write_message(body_, message);
+  append(*to, body_);
+}
+
+void full_view::publish(time_point now, const mesh::publication& news) {
+  exchange_.publish(now, news.record);
+  links_.set(view_.self(), news.record->stamp().life, news.record->links());
+  directory_.merge(news.record->described());
+  body_.clear();
+  write_message(body_, news.delta());
+  peers_.for_each([&](peer& each) {
+    if (!each.retiring && !each.outdated) append(each, body_);
+  });
+}
+
+// --- what peers say
+
+result<void> full_view::on_delta(time_point now, link_id from, const transport::record_delta_message& message) {
+  const auto delta = from_wire(message);
+  const auto outcome = exchange_.on_delta(now, from, delta);
+  if (!outcome) {
+    if (outcome.code() != errc::overloaded) return outcome.error();
+    ++counts_.records_refused;
+    return {};
+  }
+  if (outcome->intake.what == mesh::intake::newer_self) newer_self_ = delta.stamp;
+  if (outcome->intake.what != mesh::intake::merged) return {};
+  if (!outcome->forward_to.empty()) {
+    body_.clear();
+    write_message(body_, delta);
+  }
+  for (const auto link : outcome->forward_to) {
+    if (auto* to = peers_.find(static_cast<link_id>(link))) append(*to, body_);
+  }
+  on_merged(outcome->intake);
+  return {};
+}
+
+void full_view::on_merged(const mesh::record_intake& taken) {
+  const auto& record = *taken.record;
+  if (!links_.set(record.id(), record.stamp().life, record.links())) {
+    links_.set(record.id(), record.stamp().life, nullptr);  // A list of links that cannot be: it has none.
+  }
+  const bool same_owner = taken.previous && taken.previous->stamp().life == record.stamp().life &&
+                          mesh::credential_of(*taken.previous) == mesh::credential_of(record);
+  if (!same_owner) {
+    view_.set_admitted(record.id(), false);
+    principals_.erase(record.id());
+    claim(record);
+  }
+  show(record.id());
+}
+
+void full_view::claim(const mesh::signed_record& record) {
+  const auto& header = record.header();
+  record_owner_claim made{.life = header.stamp.life, .shown = {}};
+  made.shown.id = header.id;
+  made.shown.noise_key = header.keys.noise;
+  made.shown.sign_key = header.keys.sign;
+  made.shown.name = record.described()->name;
+  made.shown.credential = mesh::credential_of(record);
+  claims_.push_back(std::move(made));
+}
+
+void full_view::on_summary(link_id from, const transport::view_summary_message& message) {
+  exchange_.on_summary(from, from_wire(message));
+}
+
+void full_view::on_rows(link_id from, const transport::view_rows_message& message) {
+  exchange_.on_rows(from, from_wire(message));
+}
+
+void full_view::on_pull(link_id from, const transport::id_list& message) {
+  exchange_.on_pull(from, from_wire(message).ids);
+}
+
+void full_view::on_heard_root(time_point now, link_id from, const mesh::digest& root) {
+  exchange_.on_heard_root(now, from, root);
+}
+
+// --- who counts
+
+void full_view::on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict) {
+  const auto record = view_.find(id);
+  if (!record || record->stamp().life != life) return;  // A later one of it is being judged.
+  if (!verdict) {
+    ++counts_.owners_refused;
+    return;
+  }
+  const auto name = std::string_view(record->described()->name);
+  if (is_plain_member(*verdict, id, name)) {
+    principals_.erase(id);
+  } else {
+    principals_[id] = std::move(*verdict);
+  }
+  view_.set_admitted(id, true);
+  show(id);
+}
+
+std::optional<principal> full_view::admitted(const node_id& id) const {
+  const auto record = view_.find(id);
+  if (!record || !view_.is_admitted(id)) return std::nullopt;
+  if (const auto special = principals_.find(id); special != principals_.end()) return special->second;
+  return plain_member(id, record->described()->name);
+}
+
+/// What of a node's record counts: it serves and hears only what it may.
+mesh::record_ptr full_view::allowed(const mesh::signed_record& record) const {
+  const auto special = principals_.find(record.id());
+  if (special == principals_.end()) return record.described();
+  const auto& rights = special->second.rights;
+  auto cut = std::make_shared<mesh::node_record>(*record.described());
+  std::erase_if(cut->commands, [&](const std::string& name) { return !rights.may(verb::serve, name); });
+  std::erase_if(cut->topics, [&](const std::string& name) { return !rights.may(verb::listen, name); });
+  return cut;
+}
+
+void full_view::show(const node_id& id) {
+  if (id == view_.self()) return;
+  const auto record = view_.find(id);
+  if (record && view_.is_up(id) && view_.is_admitted(id) && !record->described()->leaving) {
+    directory_.merge(allowed(*record));
+  } else {
+    directory_.erase(id);
+  }
+  changed_.push_back(id);
+}
+
+// --- who is up
+
+void full_view::end_turn(time_point now, duration settle) {
+  follow_links(now, settle);
+  forget_erased();
+  if (!exchange_.has_messages()) return;
+  for (const auto& each : exchange_.take_messages(now)) send(each);
+}
+
+void full_view::follow_links(time_point now, duration settle) {
+  for (const auto& id : links_.take_changed()) {
+    if (id == view_.self()) continue;
+    if (links_.is_up(id)) {
+      unreachable_.erase(id);
+      if (!view_.is_up(id)) set_up(now, id, true);
+    } else if (view_.is_up(id)) {
+      unreachable_.try_emplace(id, has_left(id) ? now : now + settle);
+    }
+  }
+}
+
+bool full_view::has_left(const node_id& id) const {
+  const auto record = view_.find(id);
+  return record && record->described()->leaving;
+}
+
+void full_view::set_up(time_point now, const node_id& id, bool up) {
+  exchange_.set_up(now, id, up);
+  ++(up ? counts_.nodes_found : counts_.nodes_lost);
+  show(id);
+}
+
+void full_view::forget_erased() {
+  for (const auto& id : view_.take_erased()) {
+    links_.erase(id);
+    unreachable_.erase(id);
+    principals_.erase(id);
+    show(id);
+  }
+}
+
+void full_view::on_timeout(time_point now) {
+  exchange_.on_timeout(now);
+  view_.on_timeout(now);
+  for (auto each = unreachable_.begin(); each != unreachable_.end();) {
+    if (each->second > now) {
+      ++each;
+      continue;
+    }
+    const auto id = each->first;
+    each = unreachable_.erase(each);
+    set_up(now, id, false);
+  }
+  forget_erased();
+}
+
+time_point full_view::next_timeout() const noexcept {
+  auto next = std::min(exchange_.next_timeout(), view_.next_timeout());
+  for (const auto& [id, due] : unreachable_) next = std::min(next, due);
+  return next;
+}
+
+void full_view::preload(time_point now, std::span<const mesh::signed_record_ptr> records) {
+  for (const auto& each : records) {
+    if (each->id() == view_.self()) continue;
+    view_.preload(now, each);
+    on_merged({.what = mesh::intake::merged, .record = each, .previous = nullptr});
+  }
+}
+
+}  // namespace askr
