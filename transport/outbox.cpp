@@ -180,9 +180,9 @@ admission outbox::append_skipped(const skipped_message& skipped) { return append
 admission outbox::append_gap(const gap_message& gap) { return append_about_events(gap); }
 
 admission outbox::append_pull(const pull_message& pull) {
-  if (!admit_essential()) return admission::overloaded;
-  append_control(pull);
-  return admission::queued;
+  head_.clear();
+  write_message(head_, pull);
+  return append_control(head_);
 }
 
 admission outbox::append_heads(std::span<const topic_head> last) {

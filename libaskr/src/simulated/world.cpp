@@ -241,6 +241,7 @@ void world::end_turn(host& which) {
   if (core.members().take_beacon_due()) send_beacon(which);
   for (auto& each : core.members().take_dials()) dial(which, std::move(each));
   core.end_turn(at);
+  judge_owners(which);
   core.peers().take_dirty(dirty_);
   for (const auto link : dirty_) flush(which, link);
   for (const auto& [link, why] : core.members().take_closing()) {
@@ -251,6 +252,22 @@ void world::end_turn(host& which) {
   inside_ = nullptr;
   arm_timer(which);
   which.busy_until = now_ + which.turn_cost;
+}
+
+// As if the authenticator of every node answered at once: who is a member of the workspace is not what is simulated.
+void world::judge_owners(host& which) {
+  auto& members = which.core->members();
+  auto claims = members.take_claims();
+  if (claims.empty()) return;
+  for (auto& each : claims) {
+    principal who;
+    who.what = principal::kind::node;
+    who.name = std::move(each.shown.name);
+    who.entry = each.shown.id;
+    who.rights = permissions::member();
+    members.on_owner_verdict(each.shown.id, each.life, std::move(who));
+  }
+  which.core->end_turn(time());
 }
 
 void world::start_jobs(host& which) {

@@ -127,6 +127,7 @@ class world {
   void wake(host& which);
   bool inputs(host& which, const occurrence& what);
   void end_turn(host& which);
+  void judge_owners(host& which);
   void start_jobs(host& which);
   void flush(host& which, link_id link);
   void arm_timer(host& which);

@@ -321,7 +321,7 @@ link_id world::bring_up(host& at, const host& peer, bool dialed, mesh::dial_id d
   auto& members = at.core->members();
   auto who = observer_.admit(at, peer);
   auto outcome = who ? members.on_link_up(time(), {.id = peer.self.id,
-                                                   .life = peer.self.life,
+                                                   .life = peer.core->members().self().life,
                                                    .name = peer.self.name,
                                                    .who = std::move(who).value(),
                                                    .dialed = dialed,
