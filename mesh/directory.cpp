@@ -18,6 +18,7 @@ bool directory::merge(record_ptr record) {
   if (place == records_.end() || (*place)->id != record->id) {
     index(*record);
     records_.insert(place, std::move(record));
+    ++changes_;
     return true;
   }
   if (!supersedes(*record, **place)) return false;
@@ -32,6 +33,7 @@ void directory::erase(const node_id& id) {
   if (place == records_.end() || (*place)->id != id) return;
   unindex(**place);
   records_.erase(place);
+  ++changes_;
 }
 
 std::vector<record_ptr>::iterator directory::place_of(const node_id& id) noexcept {

@@ -36,6 +36,8 @@ class directory {
   /// Sorted by id.
   std::span<const record_ptr> records() const noexcept { return records_; }
   std::size_t size() const noexcept { return records_.size(); }
+  /// Grows when a node comes or goes.
+  std::uint64_t changes() const noexcept { return changes_; }
 
  private:
   struct text_hash {
@@ -52,6 +54,7 @@ class directory {
   std::vector<record_ptr> records_;  ///< Sorted by id: a tree would cost a large mesh five times the memory.
   server_index servers_;
   std::uint64_t generation_ = 1;
+  std::uint64_t changes_ = 0;
 };
 
 /// "agent" of "askr-agent-x1Y2z3"; the whole name if it has another form.

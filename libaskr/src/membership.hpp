@@ -77,6 +77,7 @@ class membership {
   /// The node must stop: duplicate_identity.
   std::optional<error> take_fatal() { return std::exchange(fatal_, std::nullopt); }
 
+  const mesh::directory& known() const noexcept { return directory_; }
   const self_description& self() const noexcept { return self_; }
   std::vector<mesh::dialer::status> candidates() const { return neighbours_.candidates(); }
 

@@ -139,7 +139,9 @@ BOOST_AUTO_TEST_CASE(handlers_may_block_or_be_coroutines_that_wait_for_others) {
   world.add({.name = "agent"}, [&](node& self) {
     self.on("fetch", [&](int key) -> asio::awaitable<int> {
       co_await world.async_wait(2s, asio::use_awaitable);
-      const auto loaded = co_await self.async_send("load", payload::from(key), {}, asio::use_awaitable);
+      const auto data = payload::from(key);
+      const send_options usual;
+      const auto loaded = co_await self.async_send("load", data, usual, asio::use_awaitable);
       co_return loaded.as<int>() + 1;
     });
   });

@@ -16,13 +16,14 @@ SKIPPED_FOLDERS = {".git", "build", "node_modules", "__pycache__", "corpus", "da
 FORBIDDEN_NAME = re.compile(r"(^|[_\-.])(utils?|helpers?|common|misc|manager)([_\-.]|$)")
 FORBIDDEN_MARK = re.compile(r"\b(TO" r"DO|FIX" r"ME|HA" r"CK)\b")
 
-# Layer -> its folder. The longest matching folder counts.
+# Layer -> its folder. The first matching folder counts.
 LAYERS = {
     "public": "libaskr/include/",
     "libaskr": "libaskr/src/",
     "crypto": "crypto/",
     "transport": "transport/",
     "mesh": "mesh/",
+    "simulator": "tools/askr-sim/",  # Before what it lies in: the first that matches counts.
     "tools": "tools/",
     "examples": "examples/",
     "bench": "bench/",
@@ -38,6 +39,7 @@ MAY_INCLUDE = {
     "libaskr": {"public", "crypto", "transport", "mesh", "libaskr"},
     "tools": {"public", "tools"},
     "examples": {"public", "examples"},
+    "simulator": {"public", "transport", "mesh", "libaskr", "simulator"},
     "bench": {"public", "crypto", "transport", "mesh", "libaskr", "bench"},
     "tests": set(LAYERS),
 }

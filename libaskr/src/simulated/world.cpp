@@ -274,10 +274,9 @@ void world::start_jobs(host& which) {
   for (auto& job : which.core->take_jobs()) {
     auto answer = [this, at = &which, life = which.self.life, serving = job.serving](result<payload> outcome) {
       if (!at->up() || at->self.life != life) return;
-      post(*at,
-           [this, at, serving, outcome = std::move(outcome)]() mutable {
-             at->core->on_answer(time(), serving, std::move(outcome));
-           });
+      post(*at, [this, at, serving, outcome = std::move(outcome)]() mutable {
+        at->core->on_answer(time(), serving, std::move(outcome));
+      });
     };
     if (job.handler->how == detail::handler::mode::blocking) {
       byte_buffer packed;

@@ -99,6 +99,7 @@ class world {
   host* inside() noexcept { return inside_; }  ///< Whose code is at work.
   std::uint64_t digest() const noexcept { return digest_; }
   std::uint64_t records() const noexcept { return records_; }
+  std::uint64_t messages() const noexcept { return messages_; }
   std::uint64_t events() const noexcept { return events_; }
   /// Adds to the digest.
   void note(std::uint64_t what) noexcept;
@@ -182,6 +183,7 @@ class world {
   byte_buffer scratch_;
   std::uint64_t digest_ = 0;
   std::uint64_t records_ = 0;
+  std::uint64_t messages_ = 0;
   std::uint64_t events_ = 0;
 };
 
