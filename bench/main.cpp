@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* usage =
     "askr-bench rpc   commands between two processes, against plain TCP\n"
-    "  --system S     askr, askr-future, raw, or several with commas, measured by turns (askr)\n"
+    "  --system S     askr, askr-tcp, askr-future, raw, or several with commas, by turns (askr)\n"
     "  --payload N    bytes of each request and reply (128)\n"
     "  --in-flight N  requests under way at any time (1)\n"
     "  --pin P        -1: not pinned, 0: all on CPU 0, 1: requester on CPU 0, server on CPU 1 (-1)\n"

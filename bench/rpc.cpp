@@ -34,9 +34,10 @@ struct summary {
 
 std::unique_ptr<requester> make_requester(const std::string& system, pinning where) {
   if (system == "askr") return make_askr_requester(where);
+  if (system == "askr-tcp") return make_askr_tcp_requester(where);
   if (system == "askr-future") return make_askr_future_requester(where);
   if (system == "raw") return make_raw_requester(where);
-  throw bad_arguments("--system is askr, askr-future, raw, or several with commas, not \"" + system + "\"");
+  throw bad_arguments("--system is askr, askr-tcp, askr-future, raw, or several with commas, not \"" + system + "\"");
 }
 
 std::vector<contestant> make_contestants(const std::string& systems, pinning where) {

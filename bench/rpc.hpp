@@ -20,6 +20,8 @@ class requester {
 
 /// Two nodes with an encrypted link; the requester sends from callbacks on its node's own thread.
 std::unique_ptr<requester> make_askr_requester(pinning where);
+/// The same, linked by TCP although both are on one host.
+std::unique_ptr<requester> make_askr_tcp_requester(pinning where);
 /// The same nodes; as many foreign threads as requests in flight, each waiting for the future of send().
 std::unique_ptr<requester> make_askr_future_requester(pinning where);
 /// epoll and TCP with askr's framing and batching and nothing else: what the machine can do.

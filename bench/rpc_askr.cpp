@@ -27,10 +27,11 @@ bool serves(const node_info& each) {
 /// A server in a child and a node here that is linked to it.
 class node_pair {
  public:
-  explicit node_pair(pinning where)
+  explicit node_pair(pinning where, bool unix_links = true)
       : secret_(random_secret()), child_({"askr-server", "--pin", std::to_string(static_cast<int>(where))}, secret_) {
     auto options = options_for("requester", secret_);
     options.seeds = {"127.0.0.1:" + child_.read_line()};
+    options.unix_links = unix_links;
     node_.emplace(std::move(options));
     node_->start();
     const auto until = clock::now() + join_timeout;
@@ -54,7 +55,7 @@ byte_span bytes_of(const result<payload>& outcome) { return outcome ? outcome->b
 /// Chains callbacks on the node's own thread.
 class callback_requester : public requester {
  public:
-  explicit callback_requester(pinning where) : nodes_(where) {}
+  explicit callback_requester(pinning where, bool unix_links = true) : nodes_(where, unix_links) {}
 
   round_result run(load_options options) override {
     options.server = nodes_.server();
@@ -137,6 +138,10 @@ class future_requester : public requester {
 }  // namespace
 
 std::unique_ptr<requester> make_askr_requester(pinning where) { return std::make_unique<callback_requester>(where); }
+
+std::unique_ptr<requester> make_askr_tcp_requester(pinning where) {
+  return std::make_unique<callback_requester>(where, false);
+}
 
 std::unique_ptr<requester> make_askr_future_requester(pinning where) {
   return std::make_unique<future_requester>(where);

@@ -18,6 +18,7 @@ value describe(const node_info& node) {
                {"id", node.id.to_string()},
                {"version", node.version},
                {"self", node.self},
+               {"link", node.link},
                {"endpoints", texts(node.endpoints)},
                {"commands", texts(node.commands)},
                {"topics", texts(node.topics)}};

@@ -3,19 +3,29 @@
 
 #include "libaskr/src/node_shell.hpp"
 
-#include <asio/buffer.hpp>
-#include <asio/post.hpp>
 #include <netinet/tcp.h>
+#include <asio/buffer.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
 
 #include <algorithm>
+#include <cstring>
 
 namespace askr {
 namespace {
 
-constexpr int reads_per_turn = 4;             // Then others have their turn.
+constexpr int reads_per_turn = 4;  // Then others have their turn.
 constexpr int writes_per_turn = 8;
 constexpr std::size_t write_bytes_max = 128 << 10;  // What is sealed is beyond priorities.
 constexpr std::uint8_t tls_handshake = 0x16;
+
+using user_timeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+
+/// An IPv4 connection to a socket for both families shows its address inside an IPv6 one.
+asio::ip::address plain(const asio::ip::address& shown) {
+  if (!shown.is_v6() || !shown.to_v6().is_v4_mapped()) return shown;
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, shown.to_v6());
+}
 
 error why_reading_failed(const asio::error_code& failed) {
   return {errc::closed, failed == asio::error::eof ? "the other side closed" : failed.message()};
@@ -23,7 +33,7 @@ error why_reading_failed(const asio::error_code& failed) {
 
 }  // namespace
 
-connection::connection(node_shell& shell, asio::ip::tcp::socket socket)
+connection::connection(node_shell& shell, transport::stream_socket socket)
     : shell_(shell),
       keep_shell_(shell.shared_from_this()),
       socket_(std::move(socket)),
@@ -33,8 +43,18 @@ connection::connection(node_shell& shell, asio::ip::tcp::socket socket)
 void connection::prepare_socket() {
   asio::error_code ignored;
   socket_.non_blocking(true, ignored);
+  const auto remote = socket_.remote_endpoint(ignored);
+  unix_ = remote.protocol().family() == AF_UNIX;
+  if (unix_) {
+    address_ = asio::ip::address_v4::loopback();
+    remote_ = "unix";
+    return;
+  }
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  address_ = socket_.remote_endpoint(ignored).address();
+  asio::ip::tcp::endpoint at;
+  std::memcpy(at.data(), remote.data(), std::min(remote.size(), at.capacity()));
+  address_ = plain(at.address());
+  remote_ = endpoint{address_.to_string(), at.port()}.to_string();
 }
 
 void connection::start_accepted() {
@@ -138,6 +158,7 @@ void connection::on_first_bytes(mutable_byte_span received) {
     become_link(transport::role::responder);
     return on_bytes(received);
   }
+  if (unix_) return close(error{errc::unsupported, "only nodes come by the unix socket"});
   if (received[0] == tls_handshake) return close(error{errc::unsupported, "TLS is not offered on this port"});
   door_ = door::session;
   const auto opened = shell_.core().clients().open(opened_, address_.to_string(), address_.is_loopback());
@@ -167,7 +188,10 @@ void connection::ask_about_peer() {
   asked_ = true;
   const auto& proof = link_->peer();
   if (dialed_.expected && *dialed_.expected != proof.id) {
-    return link_->close(error{errc::unauthenticated, "another node answered at " + dialed_.to.to_string()});
+    return link_->close(error{errc::unauthenticated, "another node answered"});
+  }
+  if (dialed_.dial != 0 && !shell_.core().members().on_dial_proved(dialed_.dial, proof.id)) {
+    return link_->close(error{errc::closed, "linked already"});
   }
   write(link_->output());
   peer_credential shown{.id = proof.id,
@@ -186,7 +210,8 @@ void connection::ask_about_peer() {
 
 void connection::on_peer_verdict(result<principal> verdict) {
   if (!verdict) {
-    shell_.log(log_level::warning, "link: peer refused name=" + link_->peer().hello.name + " why=" + verdict.error().message());
+    shell_.log(log_level::warning,
+               "link: peer refused name=" + link_->peer().hello.name + " why=" + verdict.error().message());
     return close(verdict.error());
   }
   link_->admit();
@@ -203,21 +228,24 @@ void connection::link_is_up(principal who) {
   no_longer_stranger();
   const auto& proof = link_->peer();
   asio::error_code ignored;
-  const auto up = shell_.core().members().on_link_up(
-      clock::now(), {.id = proof.id,
-                     .life = proof.hello.incarnation,
-                     .name = proof.hello.name,
-                     .who = std::move(who),
-                     .dialed = link_->side() == transport::role::initiator,
-                     .dial = dialed_.dial,
-                     .address = endpoint{address_.to_string(), socket_.remote_endpoint(ignored).port()}.to_string()});
-  dialed_.dial = 0;
+  if (const auto lease = shell_.options().links.lease; !unix_ && lease.count() > 0) {
+    socket_.set_option(user_timeout(static_cast<int>(lease.count())), ignored);
+  }
+  const auto up =
+      shell_.core().members().on_link_up(clock::now(), {.id = proof.id,
+                                                        .life = proof.hello.incarnation,
+                                                        .name = proof.hello.name,
+                                                        .who = std::move(who),
+                                                        .dialed = link_->side() == transport::role::initiator,
+                                                        .dial = dialed_.dial,
+                                                        .address = remote_});
   if (!up) return close(up.error());
+  dialed_.dial = 0;
   link_number_ = *up;
   shell_.links().emplace(link_number_, this);
   const bool dialed = link_->side() == transport::role::initiator;
-  shell_.log(log_level::info, "link: up name=" + proof.hello.name + (dialed ? " dialed" : " accepted") +
-                                  " address=" + address_.to_string());
+  shell_.log(log_level::info,
+             "link: up name=" + proof.hello.name + (dialed ? " dialed" : " accepted") + " address=" + remote_);
 }
 
 void connection::flush_link() {

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// One TCP connection of a node: sniffs by the first byte whether a peer or a client is at the other end, and then
-/// carries bytes between the socket and a link or a session. All rules are theirs; this only reads and writes.
+/// One connection of a node, over TCP or a unix socket: sniffs by the first byte whether a peer or a client is at the
+/// other end, and then carries bytes between the socket and a link or a session. All rules are theirs; this only reads
+/// and writes.
 
-#include "mesh/dialer.hpp"
 #include "libaskr/src/caller.hpp"
+#include "mesh/dialer.hpp"
+#include "transport/io/unix_socket.hpp"
 #include "transport/link.hpp"
 
 #include <askr/authenticator.hpp>
 
-#include <asio/ip/tcp.hpp>
+#include <asio/ip/address.hpp>
 #include <asio/steady_timer.hpp>
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace askr {
 
@@ -23,12 +26,14 @@ struct peer;
 
 class connection : public std::enable_shared_from_this<connection> {
  public:
-  connection(node_shell& shell, asio::ip::tcp::socket socket);
+  connection(node_shell& shell, transport::stream_socket socket);
 
   /// The other side connected to us.
   void start_accepted();
   /// We connected to it.
   void start_dialed(const mesh::dial_request& request);
+  /// What start_dialed() was given, until it has come to something; dial 0: nothing.
+  const mesh::dial_request& dialed() const noexcept { return dialed_; }
 
   /// Seals what the core has for this link into records, and writes.
   void flush_link();
@@ -70,11 +75,13 @@ class connection : public std::enable_shared_from_this<connection> {
 
   node_shell& shell_;
   std::shared_ptr<node_shell> keep_shell_;
-  asio::ip::tcp::socket socket_;
+  transport::stream_socket socket_;
   asio::steady_timer timer_;
   time_point timer_due_ = time_point::max();
   time_point stuck_due_ = time_point::max();  ///< Output that has not moved by then closes the connection.
-  asio::ip::address address_;
+  bool unix_ = false;
+  asio::ip::address address_;  ///< Of the other end; loopback for a unix socket.
+  std::string remote_;         ///< "192.168.1.5:40312", or "unix".
   door door_ = door::unknown;
   bool open_ = true;
   bool stranger_ = false;

@@ -50,7 +50,7 @@ void membership::start(time_point now, std::vector<std::string> endpoints) {
   start_time_ = now;
   record_.set_endpoints(endpoints);
   if (options_.authenticator) record_.set_credential(options_.authenticator->credential());
-  neighbours_.start(now);
+  neighbours_.start(now, endpoints);
   if (options_.beacon) beacons_.start(now);
 }
 

@@ -51,6 +51,8 @@ class membership {
   result<link_id> on_link_up(time_point now, link_peer up);
   /// The link is gone; the dispatcher has been told already.
   void on_link_down(time_point now, link_id link);
+  /// False: the dial is to be ended.
+  bool on_dial_proved(mesh::dial_id dial, const node_id& id) { return dialer().on_proved(dial, id); }
   void on_dial_failed(time_point now, mesh::dial_id dial, const error& why, bool found_self);
   void on_beacon(time_point now, const transport::beacon& heard);
 
@@ -79,6 +81,7 @@ class membership {
 
   const mesh::directory& known() const noexcept { return directory_; }
   const self_description& self() const noexcept { return self_; }
+  mesh::dialer& dialer() noexcept { return neighbours_.dialer(); }
   std::vector<mesh::dialer::status> candidates() const { return neighbours_.candidates(); }
 
  private:

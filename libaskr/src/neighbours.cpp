@@ -34,10 +34,11 @@ neighbours::neighbours(const node_options& options, const node_id& self, peer_ta
       peers_(peers),
       view_(view),
       topology_(topology_options_of(options.limits), self),
-      dialer_({}, self, random),
+      dialer_({.unix_links = options.unix_links}, self, random),
       seeds_(options.seeds) {}
 
-void neighbours::start(time_point now) {
+void neighbours::start(time_point now, const std::vector<std::string>& own_endpoints) {
+  dialer_.set_own_endpoints(parse_endpoints(own_endpoints));
   for (const auto& seed : parse_endpoints(seeds_)) dialer_.add_seed(now, seed);
 }
 

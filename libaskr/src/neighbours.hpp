@@ -20,7 +20,7 @@ class neighbours {
  public:
   neighbours(const node_options& options, const node_id& self, peer_table& peers, const full_view& view, rng& random);
 
-  void start(time_point now);
+  void start(time_point now, const std::vector<std::string>& own_endpoints);
 
   void on_linked(time_point now, const node_id& peer, mesh::dial_id dial);
   void on_unlinked(time_point now, const node_id& peer);
@@ -41,6 +41,7 @@ class neighbours {
   std::vector<mesh::dial_request> take_dials() { return dialer_.take_requests(); }
   /// Links that neither end wants.
   std::vector<link_id> take_unwanted() { return std::exchange(unwanted_, {}); }
+  mesh::dialer& dialer() noexcept { return dialer_; }
   std::vector<mesh::dialer::status> candidates() const { return dialer_.statuses(); }
   /// More nodes than a full mesh should have: only some are linked.
   bool ring() const noexcept { return topology_.ring(); }

@@ -85,13 +85,15 @@ void node_core::remove_listener(listener_id listener) {
 std::vector<node_info> node_core::nodes() const {
   std::vector<node_info> all;
   for (const auto& record : directory_.records()) {
+    const auto* linked = peers_.find(peers_.link_to(record->id));
     all.push_back({.name = record->name,
                    .id = record->id,
                    .version = record->app_version,
                    .endpoints = record->endpoints,
                    .commands = record->commands,
                    .topics = record->topics,
-                   .self = record->id == self_.id});
+                   .self = record->id == self_.id,
+                   .link = linked == nullptr ? std::string() : linked->address});
   }
   std::stable_partition(all.begin(), all.end(), [](const node_info& each) { return each.self; });
   return all;

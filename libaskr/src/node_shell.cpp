@@ -5,7 +5,6 @@
 #include "libaskr/src/handler_errors.hpp"
 #include "libaskr/src/node_setup.hpp"
 #include "libaskr/src/thread_context.hpp"
-#include "transport/io/connector.hpp"
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
@@ -17,7 +16,6 @@ namespace {
 
 constexpr std::size_t scratch_bytes = 64 << 10;
 constexpr std::size_t tasks_max = 65536;
-constexpr milliseconds connect_timeout = seconds(3);
 constexpr milliseconds goodbye_time = 250ms;  // For the other sides to hear that this node stops.
 
 thread_local asio::io_context* thread_context = nullptr;
@@ -42,8 +40,8 @@ node_shell::node_shell(node_options options, asio::io_context* context)
       signer_(identity_, keys_.hash),
       core_(options_, self_, {signer_, proof_, memo_}, entropy{}.next()),
       workers_(options_.workers),
-      acceptor_(*context_),
-      accept_pause_(*context_),
+      listener_(std::make_shared<transport::listener>(*context_)),
+      discovery_(*this),
       timer_(*context_) {
   scratch_.resize(scratch_bytes);
   if (!options_.authenticator) options_.authenticator = default_authenticator(options_);
@@ -142,31 +140,18 @@ void node_shell::open() {
         options_.open ? "node: OPEN, anybody may join and send commands bind=" + options_.bind
                       : "node: no workspace secret, so everything stays on loopback");
   }
-  open_beacon();
-  accept();
+  discovery_.start();
+  listener_->start([this](transport::stream_socket socket) { adopt(std::move(socket))->start_accepted(); });
   run_tasks();
 }
 
 void node_shell::listen() {
-  asio::error_code failed;
-  const auto address = asio::ip::make_address(options_.bind, failed);
-  if (failed) throw failure(errc::bad_options, "bind is no IP address: " + options_.bind);
-  const auto tries = options_.port == 0 ? 1 : std::max<std::uint16_t>(options_.port_tries, 1);
-  for (int i = 0; i < tries && options_.port + i <= 65535; ++i) {
-    const asio::ip::tcp::endpoint at(address, static_cast<std::uint16_t>(options_.port + i));
-    acceptor_.open(at.protocol(), failed);
-    acceptor_.set_option(asio::socket_base::reuse_address(true), failed);
-    acceptor_.bind(at, failed);
-    if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
-    if (!failed) {
-      port_ = acceptor_.local_endpoint().port();
-      return;
-    }
-    asio::error_code ignored;
-    acceptor_.close(ignored);
-  }
-  throw failure(errc::io_failed, "cannot listen on " + options_.bind + " from port " + std::to_string(options_.port) +
-                                     " on: " + failed.message());
+  const auto port = listener_->open({options_.bind, options_.port}, options_.port_tries);
+  if (!port) throw failure(port.error());
+  port_ = *port;
+  if (!options_.unix_links) return;
+  const auto beside = listener_->open_unix(transport::unix_endpoint(keys_, {options_.bind, port_}));
+  if (!beside) log(log_level::warning, "node: no unix socket for nodes of this host why=" + beside.error().detail);
 }
 
 void node_shell::stop() {
@@ -206,11 +191,9 @@ void node_shell::say_goodbye() {
   run_own_tasks();
   core_.stop(clock::now());
   end_turn(clock::now());
-  asio::error_code ignored;
-  acceptor_.close(ignored);
-  accept_pause_.cancel();
+  listener_->close();
+  discovery_.stop();
   timer_.cancel();
-  if (beacon_) beacon_->close();
   for (const auto& each : std::set(connections_)) each->finish();
 }
 
@@ -237,25 +220,10 @@ std::string node_shell::url() const { return "ws://" + endpoint{options_.bind, p
 
 // --- connections
 
-void node_shell::accept() {
-  acceptor_.async_accept([self = shared_from_this()](asio::error_code failed, asio::ip::tcp::socket socket) {
-    if (!self->acceptor_.is_open()) return;
-    if (!failed) {
-      self->adopt(std::move(socket));
-      return self->accept();
-    }
-    // Out of descriptors, most likely: wait a moment for some to come back, instead of spinning.
-    self->accept_pause_.expires_after(milliseconds(50));
-    self->accept_pause_.async_wait([self](asio::error_code canceled) {
-      if (!canceled && self->acceptor_.is_open()) self->accept();
-    });
-  });
-}
-
-void node_shell::adopt(asio::ip::tcp::socket socket) {
+std::shared_ptr<connection> node_shell::adopt(transport::stream_socket socket) {
   auto made = std::make_shared<connection>(*this, std::move(socket));
   connections_.insert(made);
-  made->start_accepted();
+  return made;
 }
 
 void node_shell::remove(connection& which) {
@@ -281,55 +249,6 @@ void node_shell::forget_stranger(const asio::ip::address& address) {
   if (found == strangers_.end()) return;
   --strangers_count_;
   if (--found->second == 0) strangers_.erase(found);
-}
-
-void node_shell::dial(const mesh::dial_request& request) {
-  auto attempt = std::make_shared<transport::connector>(*context_);
-  attempt->start(request.to, connect_timeout, [weak = weak_from_this(), request](auto outcome) {
-    const auto self = weak.lock();
-    if (!self || self->stopped_) return;
-    if (!outcome) {
-      self->core_.members().on_dial_failed(clock::now(), request.dial, outcome.error(), false);
-      return self->touch();
-    }
-    auto made = std::make_shared<connection>(*self, std::move(outcome).value());
-    self->connections_.insert(made);
-    made->start_dialed(request);
-  });
-}
-
-// --- beacons
-
-void node_shell::open_beacon() {
-  if (!options_.beacon) return;
-  beacon_ = std::make_shared<transport::beacon_socket>(context_->get_executor());
-  const auto opened = beacon_->open({options_.beacon_group, options_.beacon_port, options_.bind},
-                                    [this](byte_span datagram) { on_beacon(datagram); });
-  if (opened) return;
-  log(log_level::warning, "beacon: off why=" + opened.error().message());
-  beacon_.reset();
-}
-
-void node_shell::send_beacon() {
-  if (!beacon_) return;
-  transport::beacon what{.id = id(),
-                         .life = self_.life,
-                         .counter = core_.members().next_beacon_counter(),
-                         .sent = wall_now(),
-                         .port = port_,
-                         .addresses = {options_.bind}};
-  beacon_->send(transport::encode_beacon(what, keys_));
-  ++core_.counts().beacons_sent;
-}
-
-void node_shell::on_beacon(byte_span datagram) {
-  const auto heard = transport::decode_beacon(datagram, keys_);
-  if (!heard) {
-    if (heard.code() != errc::wrong_workspace) ++core_.counts().beacons_refused;
-    return;
-  }
-  core_.members().on_beacon(clock::now(), *heard);
-  touch();
 }
 
 // --- handlers that answer later
@@ -376,13 +295,14 @@ void node_shell::ask_authenticator() {
         });
   }
   for (auto& [session, shown] : core_.clients().take_credentials()) {
-    authenticator().authenticate_client(
-        std::move(shown), [self = shared_from_this(), session](result<principal> verdict) mutable {
-          self->run([self, session, verdict = std::move(verdict)]() mutable {
-            const auto found = self->sessions_.find(session);
-            if (found != self->sessions_.end()) found->second->on_client_verdict(std::move(verdict));
-          });
-        });
+    authenticator().authenticate_client(std::move(shown),
+                                        [self = shared_from_this(), session](result<principal> verdict) mutable {
+                                          self->run([self, session, verdict = std::move(verdict)]() mutable {
+                                            const auto found = self->sessions_.find(session);
+                                            if (found != self->sessions_.end())
+                                              found->second->on_client_verdict(std::move(verdict));
+                                          });
+                                        });
   }
 }
 
@@ -418,8 +338,7 @@ void node_shell::end_turn(time_point now) {
   if (core_.next_timeout() <= now) core_.on_timeout(now);
   start_jobs();
   ask_authenticator();
-  if (core_.members().take_beacon_due()) send_beacon();
-  for (const auto& each : core_.members().take_dials()) dial(each);
+  discovery_.follow(now);
   core_.end_turn(now);
   flush_links();
   flush_sessions();

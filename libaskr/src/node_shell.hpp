@@ -6,15 +6,15 @@
 
 #include "crypto/identity.hpp"
 #include "crypto/workspace_keys.hpp"
+#include "libaskr/src/discovery_shell.hpp"
 #include "libaskr/src/node_host.hpp"
 #include "libaskr/src/record_proof.hpp"
 #include "libaskr/src/worker_pool.hpp"
-#include "transport/io/beacon_socket.hpp"
+#include "transport/io/listener.hpp"
 
 #include <askr/assert.hpp>
 
 #include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
@@ -51,7 +51,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   std::string url() const override;
   asio::any_io_executor executor() const override { return context_->get_executor(); }
 
-  // For connections, on the node's thread.
+  // For connections and discovery, on the node's thread.
   const crypto::identity& identity() const noexcept { return identity_; }
   const crypto::workspace_keys& keys() const noexcept { return keys_; }
   askr::authenticator& authenticator() noexcept { return *options_.authenticator; }
@@ -69,17 +69,14 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   /// A stranger may stay until it has shown who it is: false if there are too many of them.
   bool admit_stranger(const asio::ip::address& address);
   void forget_stranger(const asio::ip::address& address);
+  asio::io_context& context() noexcept { return *context_; }
+  const std::set<std::shared_ptr<connection>>& connections() const noexcept { return connections_; }
+  std::shared_ptr<connection> adopt(transport::stream_socket socket);
   std::map<link_id, connection*>& links() noexcept { return links_; }
   std::map<session_id, connection*>& sessions() noexcept { return sessions_; }
 
  private:
   void listen();
-  void accept();
-  void adopt(asio::ip::tcp::socket socket);
-  void open_beacon();
-  void send_beacon();
-  void on_beacon(byte_span datagram);
-  void dial(const mesh::dial_request& request);
   void start_jobs();
   void start_job(handler_job job);
   void ask_authenticator();
@@ -113,11 +110,10 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   mesh::record_memo memo_;
   node_core core_;
   worker_pool workers_;
-  asio::ip::tcp::acceptor acceptor_;
-  asio::steady_timer accept_pause_;
+  std::shared_ptr<transport::listener> listener_;
+  discovery_shell discovery_;
   asio::steady_timer timer_;
   time_point timer_due_ = time_point::max();
-  std::shared_ptr<transport::beacon_socket> beacon_;
   std::set<std::shared_ptr<connection>> connections_;
   std::map<link_id, connection*> links_;
   std::map<session_id, connection*> sessions_;
@@ -139,8 +135,8 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   std::thread thread_;
   std::mutex stop_mutex_;
   std::mutex tasks_mutex_;
-  std::vector<task> tasks_;      ///< From other threads, guarded by tasks_mutex_.
-  std::vector<task> own_tasks_;  ///< From handlers and completions, on the node's thread.
+  std::vector<task> tasks_;        ///< From other threads, guarded by tasks_mutex_.
+  std::vector<task> own_tasks_;    ///< From handlers and completions, on the node's thread.
   std::vector<task> spare_tasks_;  ///< Empty; what the next tasks are gathered in.
   bool tasks_posted_ = false;
 };

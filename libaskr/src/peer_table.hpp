@@ -36,7 +36,7 @@ struct peer {
   std::string name;
   principal who;         ///< As this node's authenticator judged the peer.
   bool dialed = false;   ///< By us.
-  std::string address;   ///< Where the connection comes from or leads to.
+  std::string address;   ///< Where the connection comes from or leads to, or "unix".
   transport::outbox out;
   transport::inbox in;
   std::uint32_t commands_pending = 0;  ///< Ours, not answered yet.
@@ -64,6 +64,7 @@ class peer_table {
   /// The new peer becomes the one that link_to() gives for its node only by make_current().
   peer& add();
   peer* find(link_id id) noexcept { return peers_.find(id); }
+  const peer* find(link_id id) const noexcept { return peers_.find(id); }
   peer& at(link_id id) noexcept;
   void erase(link_id id);
   std::size_t size() const noexcept { return peers_.size(); }

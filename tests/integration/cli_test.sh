@@ -122,11 +122,11 @@ check_keygen() {
 
 check_nodes() {
   run --url "$first" nodes
-  check "nodes is a table" matches 'NAME +VERSION +ENDPOINTS +COMMANDS +TOPICS'
+  check "nodes is a table" matches 'NAME +VERSION +LINK +ENDPOINTS +COMMANDS +TOPICS'
   check "nodes marks itself" matches "askr-first-[0-9A-Za-z]{6} \*"
   run --url "$first" nodes --json
   check "nodes --json: a line each" test "$(wc -l <<<"$out")" -eq 2
-  check "nodes --json: fields" matches '"name":"askr-second-.*"self":false,"endpoints":\["127.0.0.1:[0-9]+"\]'
+  check "nodes --json: fields" matches '"name":"askr-second-.*"self":false,"link":"unix","endpoints":\["127.0.0.1:[0-9]+"\]'
   ASKR_URL=$first run send askr.ping
   check "ASKR_URL chooses the node" printed '"pong"'
 }

@@ -13,7 +13,7 @@
 namespace askr::cli {
 namespace {
 
-constexpr std::size_t columns = 5;
+constexpr std::size_t columns = 6;
 using row = std::array<std::string, columns>;
 
 std::string joined(const value& texts) {
@@ -22,9 +22,17 @@ std::string joined(const value& texts) {
   return all.empty() ? "-" : all;
 }
 
+std::string link_of(const value& node) {
+  const auto* link = node.find("link");
+  return link == nullptr || link->as_string().empty() ? "-" : printable(link->as_string());
+}
+
 row row_of(const value& node) {
   return {printable(node["name"].as_string()) + (node["self"].as_bool() ? " *" : ""),
-          printable(node["version"].as_string()), joined(node["endpoints"]), joined(node["commands"]),
+          printable(node["version"].as_string()),
+          link_of(node),
+          joined(node["endpoints"]),
+          joined(node["commands"]),
           joined(node["topics"])};
 }
 
@@ -38,7 +46,7 @@ std::string laid_out(const row& cells, const std::array<std::size_t, columns>& w
 }
 
 void print_table(const value::array& nodes) {
-  const row heads{"NAME", "VERSION", "ENDPOINTS", "COMMANDS", "TOPICS"};
+  const row heads{"NAME", "VERSION", "LINK", "ENDPOINTS", "COMMANDS", "TOPICS"};
   std::vector<row> rows;
   for (const auto& each : nodes) rows.push_back(row_of(each));
   std::array<std::size_t, columns> widths{};

@@ -34,6 +34,11 @@ void connector::connect(const asio::ip::tcp::resolver::results_type& addresses) 
   });
 }
 
+void connector::cancel() {
+  done_ = [](auto) {};
+  finish(error{errc::canceled});
+}
+
 void connector::finish(result<asio::ip::tcp::socket> outcome) {
   if (!done_) return;
   auto done = std::exchange(done_, {});

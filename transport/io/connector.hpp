@@ -25,6 +25,8 @@ class connector : public std::enable_shared_from_this<connector> {
 
   /// Answers once: a connected socket, or io_failed (naming the step) or timed_out.
   void start(const endpoint& to, milliseconds timeout, completion done);
+  /// Ends it without an answer.
+  void cancel();
 
  private:
   void connect(const asio::ip::tcp::resolver::results_type& addresses);

@@ -46,6 +46,7 @@ struct node_info {
   std::vector<std::string> commands;   ///< What it serves.
   std::vector<std::string> topics;     ///< What it listens to.
   bool self = false;
+  std::string link = {};               ///< How it is linked to this node: "unix", or the other end's address; "": it is not.
 };
 
 using listener_id = std::uint64_t;

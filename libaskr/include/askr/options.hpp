@@ -85,10 +85,15 @@ struct node_options {
   std::string bind = "127.0.0.1";       ///< IP address to listen on. Off loopback a secret, or `open`, is required.
   std::uint16_t port = 8800;            ///< Taken: the next free one, `port_tries` of them. 0 = any free port.
   std::uint16_t port_tries = 100;
-  std::vector<std::string> seeds = {};  ///< HOST:PORT of nodes to join by; dialled again for ever.
+  bool unix_links = true;               ///< Link to nodes on this host by unix sockets (abstract names), not TCP.
+  /// HOST:PORT of nodes to join by, dialled again for ever. Of a DNS name all addresses are dialled.
+  std::vector<std::string> seeds = {};
+  std::string seeds_file = {};          ///< More seeds, one HOST:PORT a line, # begins a remark; read again when it changes.
   bool beacon = true;                   ///< Find and be found by multicast (on loopback unless bound elsewhere).
-  std::string beacon_group = "239.255.88.0";  ///< IPv4 multicast group of the beacons.
-  std::uint16_t beacon_port = 8799;           ///< UDP port of the beacons.
+  std::string beacon_group = "239.255.88.0";          ///< IPv4 multicast group of the beacons; empty: none by IPv4.
+  std::string beacon_group_ipv6 = "ff02::6173:6b72";  ///< IPv6 multicast group of the beacons; empty: none by IPv6.
+  std::uint16_t beacon_port = 8799;                   ///< UDP port of the beacons.
+  std::vector<std::string> beacon_interfaces = {};    ///< Names (eth0) to beacon on; empty: all that can.
   std::string secret = {};              ///< Workspace secret, at least 32 characters; empty: see secret_file.
   std::string secret_file = {};         ///< 0600 file with the secret. Both empty on loopback: the user's own secret.
   bool open = false;                    ///< No secret off loopback: anybody may join. Logged loudly.
