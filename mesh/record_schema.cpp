@@ -44,11 +44,6 @@ std::optional<std::pair<node_id, link_report>> decode_link(const record_entry& e
   return std::pair(*id, *report);
 }
 
-std::optional<link_report> link_to(const signed_record& from, const node_id& peer) {
-  const auto entry = from.entries().find(link_key(peer));
-  return entry ? decode_report(entry->value) : std::nullopt;
-}
-
 link_list links_of(const signed_record& record) {
   link_list links;
   record.entries().for_each([&](const record_entry& entry) {
@@ -59,10 +54,14 @@ link_list links_of(const signed_record& record) {
 }
 
 bool linked(const signed_record& one, const signed_record& other) {
-  const auto there = link_to(one, other.id());
-  if (!there || there->peer_life != other.stamp().life) return false;
-  const auto back = link_to(other, one.id());
-  return back && back->peer_life == one.stamp().life;
+  const auto reports = [](const signed_record& from, const signed_record& to) {
+    const auto& links = from.links();
+    if (!links) return false;
+    const auto at = std::lower_bound(links->begin(), links->end(), to.id(),
+                                     [](const auto& each, const node_id& wanted) { return each.first < wanted; });
+    return at != links->end() && at->first == to.id() && at->second.peer_life == to.stamp().life;
+  };
+  return reports(one, other) && reports(other, one);
 }
 
 std::vector<std::string> texts_of(const signed_record& record, std::string_view prefix) {

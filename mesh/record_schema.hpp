@@ -36,7 +36,6 @@ byte_buffer encode(const link_report& report);
 /// Nothing unless both are well-formed.
 std::optional<std::pair<node_id, link_report>> decode_link(const record_entry& entry);
 
-std::optional<link_report> link_to(const signed_record& from, const node_id& peer);
 link_list links_of(const signed_record& record);
 /// True if both records report the link between these very lives of their nodes: only then does it count.
 bool linked(const signed_record& one, const signed_record& other);

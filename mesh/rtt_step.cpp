@@ -43,7 +43,7 @@ bool rtt_publisher::publish(rtt_step step) {
 bool rtt_publisher::on_sample(time_point now, duration rtt) {
   // Source: RFC 6298, section 2: SRTT with alpha = 1/8.
   smoothed_ = measured_ ? smoothed_ + (rtt - smoothed_) / 8 : rtt;
-  const auto step = to_step(smoothed_);
+  const auto step = to_step(std::max(smoothed_, indifferent));
   if (!measured_) return publish(step);
   if (std::abs(step - published_) < steps_off_min) {
     off_since_.reset();

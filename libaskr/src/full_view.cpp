@@ -198,6 +198,7 @@ void full_view::end_turn(time_point now, duration settle) {
 
 void full_view::follow_links(time_point now, duration settle) {
   for (const auto& id : links_.take_changed()) {
+    ++up_changes_;
     if (id == view_.self()) continue;
     if (links_.is_up(id)) {
       unreachable_.erase(id);

@@ -68,6 +68,8 @@ class full_view {
   std::optional<mesh::record_stamp> take_newer_self() { return std::exchange(newer_self_, std::nullopt); }
 
   bool is_up(const node_id& id) const noexcept { return view_.is_up(id); }
+  /// Grows when nodes come up or go down, as up() tells it.
+  std::uint64_t up_changes() const noexcept { return up_changes_; }
   /// Those that are up, this node included, sorted.
   std::span<const node_id> up() const { return links_.up(); }
   /// Null if there is none.
@@ -100,6 +102,7 @@ class full_view {
   mesh::record_view view_;
   mesh::record_exchange exchange_;
   mesh::link_view links_;
+  std::uint64_t up_changes_ = 0;
   std::map<node_id, time_point> unreachable_;          ///< Up until then, unless a path is found again.
   std::unordered_map<node_id, principal> principals_;  ///< Of admitted owners that are no plain members.
   std::vector<record_owner_claim> claims_;

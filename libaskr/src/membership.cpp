@@ -11,6 +11,9 @@ namespace {
 // How long a node that nobody reaches is thought to be up: in a ring the news of a new path takes longer.
 constexpr milliseconds settle_full_mesh = 50ms;
 constexpr milliseconds settle_ring = 250ms;
+// Round trips that changed are told together: each telling is flooded to all.
+constexpr seconds rtt_report_delay{10};
+constexpr seconds first_rtt_delay{1};
 constexpr seconds starting{3};           // So long a node may still raise its own incarnation.
 constexpr std::uint32_t root_every = 5;  // Pings, of which one carries the view's digest.
 
@@ -136,6 +139,7 @@ void membership::report(const peer& which) {
 
 void membership::retire(time_point, peer& which) {
   which.retiring = true;
+  ++retiring_;
   // At once, so that no event goes both ways.
   interests_.remove_all({subscriber::kind::link, which.id});
   if (const auto* current = peers_.find(peers_.link_to(which.node))) apply_interest(*current);
@@ -158,6 +162,7 @@ void membership::on_link_down(time_point now, link_id link) {
   interests_.remove_all({subscriber::kind::link, link});
   view_.on_link_down(link);
   const auto node = which->node;
+  if (which->retiring) --retiring_;
   peers_.erase(link);
   if (const auto* current = peers_.find(peers_.link_to(node))) return apply_interest(*current);
   record_.remove_link(node);
@@ -189,8 +194,17 @@ void membership::on_ping(time_point now, peer& from, const transport::ping_messa
   if (ping.echo_us == 0) return;
   const auto elapsed = static_cast<std::int64_t>(to_us(now) - ping.echo_us - ping.held_us);
   if (elapsed < 0) return;
+  const bool first = from.rtt.smoothed() == duration::zero();
   from.round_trip = microseconds(elapsed);
-  if (from.rtt.on_sample(now, from.round_trip) && peers_.link_to(from.node) == from.id) report(from);
+  if (!from.rtt.on_sample(now, from.round_trip)) return;
+  rtt_report_due_ = std::min<time_point>(rtt_report_due_, now + (first ? first_rtt_delay : rtt_report_delay));
+}
+
+void membership::report_round_trips() {
+  rtt_report_due_ = time_point::max();
+  peers_.for_each([&](peer& each) {
+    if (peers_.link_to(each.node) == each.id) report(each);
+  });
 }
 
 void membership::on_bye(peer& from, const transport::bye_message& bye) {
@@ -245,6 +259,7 @@ void membership::end_turn(time_point now) {
   }
   neighbours_.end_turn(now);
   close_unwanted();
+  if (retiring_ == 0) return;
   peers_.for_each([&](peer& each) {
     if (each.retiring) retire_when_quiet(each);
   });
@@ -266,6 +281,7 @@ void membership::on_timeout(time_point now) {
   neighbours_.on_timeout(now);
   view_.on_timeout(now);
   if (beacons_.take_due(now)) beacon_due_ = true;
+  if (now >= rtt_report_due_) report_round_trips();
   if (now < next_check_) return;
   next_check_ = time_point::max();
   peers_.for_each([&](peer& each) { check_silence(now, each); });
@@ -277,7 +293,8 @@ void membership::check_silence(time_point now, peer& which) {
   if (limits.lease.count() > 0 && now >= lost_at) {
     return close(which, error{errc::peer_lost, "silent for " + std::to_string(limits.lease.count()) + " ms"});
   }
-  if (now >= which.last_sent + limits.heartbeat) send_ping(now, which);
+  // Those that are nearly due go along, so that soon all leave in one turn.
+  if (now >= which.last_sent + limits.heartbeat - limits.heartbeat / 8) send_ping(now, which);
   next_check_ = std::min(next_check_, which.last_sent + limits.heartbeat);
   if (limits.lease.count() > 0) next_check_ = std::min(next_check_, lost_at);
 }
@@ -293,7 +310,7 @@ void membership::send_ping(time_point now, peer& to) {
 
 time_point membership::next_timeout() const noexcept {
   const auto next = std::min({neighbours_.next_timeout(), view_.next_timeout(), beacons_.next_timeout(), next_check_});
-  return started_ ? std::min(next, record_.next_timeout()) : next;
+  return started_ ? std::min({next, record_.next_timeout(), rtt_report_due_}) : next;
 }
 
 }  // namespace askr

@@ -99,6 +99,7 @@ class membership {
   void close_unwanted();
   void check_silence(time_point now, peer& which);
   void send_ping(time_point now, peer& to);
+  void report_round_trips();
 
   const node_options& options_;
   self_description& self_;
@@ -113,6 +114,8 @@ class membership {
   bool started_ = false;
   time_point start_time_;
   time_point next_check_ = time_point::max();
+  std::size_t retiring_ = 0;  ///< Links that are.
+  time_point rtt_report_due_ = time_point::max();
   bool beacon_due_ = false;
   std::vector<std::pair<link_id, error>> closing_;
   std::optional<error> fatal_;

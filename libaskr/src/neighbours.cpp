@@ -67,7 +67,6 @@ void neighbours::on_heard_of(time_point now, const node_id& node, const std::vec
 }
 
 void neighbours::on_changed(time_point now, const node_id& node) {
-  replan_ = true;
   if (wants(node) && view_.is_up(node)) remember(now, node);
 }
 
@@ -93,7 +92,8 @@ void neighbours::remember(time_point now, const node_id& node) {
 }
 
 void neighbours::end_turn(time_point now) {
-  if (std::exchange(replan_, false) || topology_.next_timeout() <= now) plan(now);
+  const bool others = std::exchange(planned_for_, view_.up_changes()) != view_.up_changes();
+  if (std::exchange(replan_, false) || others || topology_.next_timeout() <= now) plan(now);
 }
 
 time_point neighbours::next_timeout() const noexcept {

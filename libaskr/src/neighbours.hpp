@@ -63,6 +63,7 @@ class neighbours {
   std::vector<node_id> wanted_;  ///< Of the last plan, sorted.
   std::vector<link_id> unwanted_;
   bool replan_ = false;
+  std::uint64_t planned_for_ = 0;  ///< What the view's up_changes() was.
 };
 
 }  // namespace askr

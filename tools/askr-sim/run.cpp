@@ -9,7 +9,7 @@ namespace askr::sim {
 namespace {
 
 constexpr std::size_t cold_nodes_max = 200;
-constexpr tick idle_before = 35 * one_second;  // Links that nobody wants any more are gone by then.
+constexpr tick idle_before = 60 * one_second;  // Links that nobody wants any more are gone by then, and all RTTs are told.
 constexpr tick idle_for = 20 * one_second;
 constexpr tick command_interval = 2 * one_second;
 constexpr tick event_interval = 2 * one_second;
