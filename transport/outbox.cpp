@@ -243,6 +243,13 @@ admission outbox::append_control(byte_span body) {
   return admission::queued;
 }
 
+admission outbox::append_routed(byte_span body) {
+  if (above_soft()) return admission::overloaded;
+  write_raw(lanes_[command].begin(), body);
+  lanes_[command].end();
+  return admission::queued;
+}
+
 admission outbox::append_ping(const ping_message& ping) {
   head_.clear();
   write_message(head_, ping);
@@ -275,7 +282,7 @@ byte_span outbox::next_record(byte_buffer& scratch) {
     return {};
   }
   ++records_;
-  return waiting == 1 ? only->take(record_plaintext_bytes_max) : gather(scratch);
+  return waiting == 1 ? only->take(options_.record_bytes) : gather(scratch);
 }
 
 byte_span outbox::gather(byte_buffer& scratch) {
@@ -284,7 +291,7 @@ byte_span outbox::gather(byte_buffer& scratch) {
   std::size_t kept = 0;  // For the lanes below the present one.
   for (const auto low : {event, bulk}) kept += std::min(share, lanes_[low].size());
   const auto take_from = [&](lane_index from) {
-    write_raw(scratch, lanes_[from].take(record_plaintext_bytes_max - kept - scratch.size()));
+    write_raw(scratch, lanes_[from].take(options_.record_bytes - kept - scratch.size()));
   };
   take_from(control);
   // Replies pass before commands, except in every second record, so that neither starves the other.
@@ -294,7 +301,7 @@ byte_span outbox::gather(byte_buffer& scratch) {
   kept = std::min(share, lanes_[bulk].size());
   take_from(event);
   // One chunk of bulk and no more, so that what comes next turn finds the link free soon.
-  write_raw(scratch, lanes_[bulk].take(std::min(kept, record_plaintext_bytes_max - scratch.size())));
+  write_raw(scratch, lanes_[bulk].take(std::min(kept, options_.record_bytes - scratch.size())));
   kept = 0;
   if (queued_bytes() == lanes_[farewell].size()) take_from(farewell);
   return scratch;

@@ -35,6 +35,7 @@ struct outbox_options {
   std::size_t bytes_hard = 16 << 20;          ///< Above it nothing is taken any more: the link has to close.
   std::size_t message_bytes_max = 16 << 20;   ///< Payload of one message; larger is refused.
   std::size_t chunk_bytes = chunk_bytes_max;  ///< Payloads above it are cut. 1 to chunk_bytes_max.
+  std::size_t record_bytes = 65'519;          ///< Taken at once, at most: what a record of a link holds.
   std::size_t compression_bytes_min = 256;    ///< Smaller payloads are never compressed.
   compression_mode compression = compression_mode::adaptive;
 };
@@ -71,6 +72,8 @@ class outbox {
 
   [[nodiscard]] admission append_ping(const ping_message& ping);
   [[nodiscard]] admission append_link_wanted(bool wanted);
+  /// For another node: it goes with the commands, and is refused like them. At most chunk_bytes_max.
+  [[nodiscard]] admission append_routed(byte_span body);
   /// A message body about the view, already encoded.
   [[nodiscard]] admission append_control(byte_span body);
   /// Always taken, and goes out behind everything else that waits.

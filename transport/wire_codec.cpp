@@ -76,6 +76,8 @@ message_kind known_kind(std::uint64_t number) {
     case message_kind::view_rows:
     case message_kind::record_pull:
     case message_kind::link_wanted:
+    case message_kind::routed:
+    case message_kind::route_broken:
     case message_kind::command:
     case message_kind::reply:
     case message_kind::cancel:

@@ -37,6 +37,8 @@ enum class message_kind : std::uint8_t {
   view_rows = 8,
   record_pull = 9,
   link_wanted = 11,
+  routed = 12,
+  route_broken = 13,
   // Commands.
   command = 16,
   reply = 17,

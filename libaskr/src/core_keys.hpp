@@ -3,6 +3,7 @@
 
 /// What a node core needs of cryptography, handed in: the shell gives it real keys, a simulation cheap ones.
 
+#include "libaskr/src/message_seal.hpp"
 #include "mesh/record_memo.hpp"
 #include "mesh/record_proof.hpp"
 
@@ -13,6 +14,7 @@ struct core_keys {
   const mesh::record_signer& signer;
   const mesh::record_verifier& verifier;
   mesh::record_memo& memo;
+  message_seal& seal;
 };
 
 }  // namespace askr

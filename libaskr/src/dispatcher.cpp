@@ -3,6 +3,7 @@
 
 #include "libaskr/src/handler_errors.hpp"
 #include "libaskr/src/peer_table.hpp"
+#include "libaskr/src/relay.hpp"
 #include "libaskr/src/session_table.hpp"
 
 #include <askr/assert.hpp>
@@ -52,11 +53,12 @@ error no_handler(std::string_view name) {
 
 }  // namespace
 
-dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_table& peers, session_table& sessions,
+dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_table& peers, relay& paths, session_table& sessions,
                        const mesh::directory& directory, rng& random, counters& counts)
     : limits_(limits),
       self_(self),
       peers_(peers),
+      relay_(paths),
       sessions_(sessions),
       directory_(directory),
       random_(random),
@@ -108,8 +110,8 @@ void dispatcher::submit(time_point now, const command_request& request, caller f
 
 void dispatcher::submit_to(time_point now, const command_request& request, const node_id& target, caller from) {
   if (target == self_) return serve_here(now, request, std::move(from));
-  auto* to = link_to(target);
-  if (to == nullptr) return refuse(from, {errc::no_node, "no link to " + std::string(request.to)});
+  auto* to = relay_.reach(now, target);
+  if (to == nullptr) return refuse(from, {errc::no_node, "no path to " + std::string(request.to)});
   forward(now, request, table_.find(request.name), to, std::move(from));
 }
 
@@ -139,19 +141,14 @@ void dispatcher::serve_here(time_point now, const command_request& request, call
 
 // --- which node
 
-peer* dispatcher::link_to(const node_id& node) {
-  auto* to = peers_.find(peers_.link_to(node));
-  return to == nullptr || to->closing ? nullptr : to;
-}
-
 peer* dispatcher::choose(time_point now, command_row& row, const command_request& request) {
   const auto among = table_.servers(row);
   const auto how = request.key.empty() ? request.balance : balance::sticky;
   const auto chosen = row.balancer.pick(now, among, how, request.key, random_);
   if (!chosen) return nullptr;
-  if (auto* to = link_to(among[*chosen].id)) return to;
+  if (auto* to = relay_.reach(now, among[*chosen].id)) return to;
   for (const auto& each : among) {  // Gone a moment ago.
-    if (auto* to = link_to(each.id)) return to;
+    if (auto* to = relay_.reach(now, each.id)) return to;
   }
   return nullptr;
 }

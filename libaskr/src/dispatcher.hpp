@@ -24,6 +24,7 @@ namespace askr {
 
 struct peer;
 class peer_table;
+class relay;
 class session_table;
 
 /// A command on its way in. Views: valid during the call.
@@ -48,7 +49,7 @@ struct handler_job {
 
 class dispatcher {
  public:
-  dispatcher(const node_limits& limits, const node_id& self, peer_table& peers, session_table& sessions,
+  dispatcher(const node_limits& limits, const node_id& self, peer_table& peers, relay& paths, session_table& sessions,
              const mesh::directory& directory, rng& random, counters& counts);
 
   /// Takes a command from any side. The outcome goes to `from`, at the latest when `remaining` has passed. For
@@ -98,7 +99,6 @@ class dispatcher {
   void forward_to_client(time_point now, const command_request& request, session_id client, caller from);
   /// Null: no other node that serves it can be reached.
   peer* choose(time_point now, command_row& row, const command_request& request);
-  peer* link_to(const node_id& node);
 
   /// What a server did with a command of ours is remembered for the next choice.
   void note_outcome(time_point now, const pending_command& command, errc outcome);
@@ -113,6 +113,7 @@ class dispatcher {
   const node_limits& limits_;
   node_id self_;
   peer_table& peers_;
+  relay& relay_;
   session_table& sessions_;
   const mesh::directory& directory_;
   rng& random_;

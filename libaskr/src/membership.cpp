@@ -256,6 +256,7 @@ void membership::end_turn(time_point now) {
   for (const auto& id : view_.take_changed()) {
     if (const auto* linked = peers_.find(peers_.link_to(id))) apply_interest(*linked);
     neighbours_.on_changed(now, id);
+    if (!view_.is_up(id)) lost_.push_back(id);
   }
   neighbours_.end_turn(now);
   close_unwanted();

@@ -72,6 +72,8 @@ class membership {
 
   std::vector<mesh::dial_request> take_dials() { return neighbours_.take_dials(); }
   std::vector<std::pair<link_id, error>> take_closing() { return std::exchange(closing_, {}); }
+  /// Nodes that went down since the last call.
+  std::vector<node_id> take_lost() { return std::exchange(lost_, {}); }
   std::vector<record_owner_claim> take_claims() { return view_.take_claims(); }
   void on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict);
   bool take_beacon_due() noexcept { return std::exchange(beacon_due_, false); }
@@ -118,6 +120,7 @@ class membership {
   time_point rtt_report_due_ = time_point::max();
   bool beacon_due_ = false;
   std::vector<std::pair<link_id, error>> closing_;
+  std::vector<node_id> lost_;
   std::optional<error> fatal_;
 };
 

@@ -6,6 +6,8 @@
 namespace askr {
 namespace {
 
+constexpr int rounds_max = 3;
+
 principal own_principal(const self_description& self) {
   principal who;
   who.what = principal::kind::node;
@@ -24,11 +26,12 @@ node_core::node_core(const node_options& options, const self_description& self, 
       random_(seed),
       peers_(options.links),
       sessions_(options.sessions, counts_),
-      dispatcher_(options.limits, self.id, peers_, sessions_, directory_, random_, counts_),
       events_(options.limits, self_, peers_, sessions_, counts_),
       membership_(options, self_, keys, peers_, directory_, events_.table(), random_, counts_),
+      relay_(options, self_, keys.seal, peers_, membership_, counts_),
+      dispatcher_(options.limits, self.id, peers_, relay_, sessions_, directory_, random_, counts_),
       client_door_(options, self_, sessions_, dispatcher_, events_, counts_),
-      peer_door_(options, peers_, dispatcher_, events_, membership_, counts_),
+      peer_door_(options, peers_, dispatcher_, events_, membership_, relay_, counts_),
       state_(options.limits),
       self_principal_(own_principal(self_)) {
   add_builtins();
@@ -102,6 +105,8 @@ std::vector<node_info> node_core::nodes() const {
 void node_core::on_link_down(time_point now, link_id link, const error& why) {
   auto* gone = peers_.find(link);
   if (gone == nullptr) return;
+  gone->closing = true;
+  relay_.on_link_down(now, *gone);
   dispatcher_.on_link_down(now, *gone, why);
   membership_.on_link_down(now, link);
 }
@@ -109,10 +114,11 @@ void node_core::on_link_down(time_point now, link_id link, const error& why) {
 void node_core::on_timeout(time_point now) {
   dispatcher_.on_timeout(now);
   membership_.on_timeout(now);
+  relay_.on_timeout(now);
 }
 
 time_point node_core::next_timeout() const noexcept {
-  return std::min(dispatcher_.next_timeout(), membership_.next_timeout());
+  return std::min({dispatcher_.next_timeout(), membership_.next_timeout(), relay_.next_timeout()});
 }
 
 void node_core::end_turn(time_point now) {
@@ -120,6 +126,19 @@ void node_core::end_turn(time_point now) {
     membership_.set_interest(dispatcher_.table().announced(), events_.table().interest());
   }
   membership_.end_turn(now);
+  for (const auto& id : membership_.take_lost()) relay_.on_lost(id);
+  // What ends for want of a path may be tried again by another.
+  for (int rounds = 0; rounds < rounds_max && (relay_.has_lost() || peers_.has_dirty_far()); ++rounds) {
+    end_lost_paths(now);
+    relay_.end_turn(now);
+  }
+}
+
+void node_core::end_lost_paths(time_point now) {
+  for (const auto& [far, why] : relay_.take_lost()) {
+    if (auto* which = peers_.find(far)) dispatcher_.on_link_down(now, *which, why);
+    peers_.erase(far);
+  }
 }
 
 }  // namespace askr

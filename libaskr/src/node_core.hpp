@@ -13,6 +13,7 @@
 #include "libaskr/src/membership.hpp"
 #include "libaskr/src/peer_door.hpp"
 #include "libaskr/src/peer_table.hpp"
+#include "libaskr/src/relay.hpp"
 #include "libaskr/src/session_table.hpp"
 #include "mesh/directory.hpp"
 
@@ -59,6 +60,7 @@ class node_core {
 
   // What happens outside.
   membership& members() noexcept { return membership_; }
+  relay& paths() noexcept { return relay_; }
   client_door& clients() noexcept { return client_door_; }
   void on_link_record(time_point now, link_id link, byte_span messages) { peer_door_.on_record(now, link, messages); }
   void on_link_down(time_point now, link_id link, const error& why);
@@ -78,6 +80,7 @@ class node_core {
   counters& counts() noexcept { return counts_; }
 
  private:
+  void end_lost_paths(time_point now);
   void add_builtins();
   void add_builtin(std::string name, std::shared_ptr<detail::handler> handler);
   payload answer_state_request(const command& asked);
@@ -90,9 +93,10 @@ class node_core {
   mesh::directory directory_;
   peer_table peers_;
   session_table sessions_;
-  dispatcher dispatcher_;
   event_router events_;
   membership membership_;
+  relay relay_;
+  dispatcher dispatcher_;
   client_door client_door_;
   peer_door peer_door_;
   connected_state state_;

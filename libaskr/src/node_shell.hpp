@@ -108,6 +108,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   record_proof proof_;
   identity_signer signer_;
   mesh::record_memo memo_;
+  identity_seal seal_;
   node_core core_;
   worker_pool workers_;
   std::shared_ptr<transport::listener> listener_;

@@ -4,6 +4,7 @@
 #include "libaskr/src/dispatcher.hpp"
 #include "libaskr/src/event_router.hpp"
 #include "libaskr/src/membership.hpp"
+#include "libaskr/src/relay.hpp"
 #include "transport/record_delta_codec.hpp"
 
 namespace askr {
@@ -11,9 +12,22 @@ namespace askr {
 using transport::message_kind;
 using transport::opened_message;
 
+namespace {
+
+// What is about a link, or the view, is said by neighbours only.
+bool may_cross_relays(message_kind kind) { return kind == message_kind::none || kind >= message_kind::command; }
+
+}  // namespace
+
 peer_door::peer_door(const node_options& options, peer_table& peers, dispatcher& commands, event_router& events,
-                     membership& members, counters& counts)
-    : options_(options), peers_(peers), commands_(commands), events_(events), members_(members), counts_(counts) {}
+                     membership& members, relay& paths, counters& counts)
+    : options_(options),
+      peers_(peers),
+      commands_(commands),
+      events_(events),
+      members_(members),
+      relay_(paths),
+      counts_(counts) {}
 
 void peer_door::on_record(time_point now, link_id link, byte_span messages) {
   auto* from = peers_.find(link);
@@ -24,25 +38,38 @@ void peer_door::on_record(time_point now, link_id link, byte_span messages) {
     const auto done = message ? on_message(now, *from, *message) : result<void>(message.error());
     if (!done) {
       ++counts_.messages_malformed;
-      return members_.close(*from, done.error());
+      return from->far ? relay_.drop(now, *from, done.error()) : members_.close(*from, done.error());
     }
     if (message->kind == message_kind::none) return;
   }
 }
 
 result<void> peer_door::on_message(time_point now, peer& from, const opened_message& message) {
+  if (from.far && !may_cross_relays(message.kind)) return error{errc::bad_message, "a message for links alone"};
   switch (message.kind) {
-    case message_kind::command: return on_command(now, from, message);
-    case message_kind::reply: return on_reply(now, from, message);
-    case message_kind::event: return on_event(from, message);
-    case message_kind::cancel: return on_cancel(now, from, message);
-    case message_kind::ping: return on_ping(now, from, message);
-    case message_kind::bye: return on_bye(from, message);
+    case message_kind::command:
+      return on_command(now, from, message);
+    case message_kind::reply:
+      return on_reply(now, from, message);
+    case message_kind::event:
+      return on_event(from, message);
+    case message_kind::cancel:
+      return on_cancel(now, from, message);
+    case message_kind::ping:
+      return on_ping(now, from, message);
+    case message_kind::bye:
+      return on_bye(from, message);
     case message_kind::record_delta:
     case message_kind::view_summary:
     case message_kind::view_rows:
-    case message_kind::record_pull: return on_view_message(now, from, message);
-    case message_kind::link_wanted: return on_link_wanted(from, message);
+    case message_kind::record_pull:
+      return on_view_message(now, from, message);
+    case message_kind::link_wanted:
+      return on_link_wanted(from, message);
+    case message_kind::routed:
+      return on_routed(now, from, message);
+    case message_kind::route_broken:
+      return on_route_broken(now, message);
     case message_kind::none:
     case message_kind::chunk:
     case message_kind::skipped:
@@ -51,7 +78,8 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
     case message_kind::heads:
     case message_kind::interest_applied:
     case message_kind::relayed_event:
-    case message_kind::past_event: break;  // The inbox deals with these.
+    case message_kind::past_event:
+      break;  // The inbox deals with these.
   }
   return {};
 }
@@ -90,7 +118,8 @@ result<void> peer_door::on_reply(time_point now, peer& from, const opened_messag
   const auto reply = transport::decode_reply(message);
   if (!reply) return reply.error();
   if (!reply->ok()) {
-    commands_.on_reply(now, from.id, reply->mid, error{reply->code(), std::string(reply->detail)}, reply->maybe_executed);
+    commands_.on_reply(now, from.id, reply->mid, error{reply->code(), std::string(reply->detail)},
+                       reply->maybe_executed);
     return {};
   }
   const auto bytes = from.in.plain_bytes(reply->payload);
@@ -161,6 +190,20 @@ result<void> peer_door::on_view_message(time_point now, peer& from, const opened
     default:
       return take(transport::decode_record_pull(message), [&](const auto& said) { view.on_pull(from.id, said); });
   }
+}
+
+result<void> peer_door::on_routed(time_point now, const peer& from, const opened_message& message) {
+  const auto routed = transport::decode_routed(message);
+  if (!routed) return routed.error();
+  if (const auto said = relay_.on_routed(now, from, *routed)) on_record(now, said->from, said->messages);
+  return {};
+}
+
+result<void> peer_door::on_route_broken(time_point now, const opened_message& message) {
+  const auto broken = transport::decode_route_broken(message);
+  if (!broken) return broken.error();
+  relay_.on_route_broken(now, *broken);
+  return {};
 }
 
 result<void> peer_door::on_link_wanted(peer& from, const opened_message& message) {

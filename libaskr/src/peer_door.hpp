@@ -15,11 +15,12 @@ namespace askr {
 class dispatcher;
 class event_router;
 class membership;
+class relay;
 
 class peer_door {
  public:
   peer_door(const node_options& options, peer_table& peers, dispatcher& commands, event_router& events,
-            membership& members, counters& counts);
+            membership& members, relay& paths, counters& counts);
 
   /// The plaintext of one record: whole messages.
   void on_record(time_point now, link_id link, byte_span messages);
@@ -33,6 +34,8 @@ class peer_door {
   result<void> on_ping(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_bye(peer& from, const transport::opened_message& message);
   result<void> on_view_message(time_point now, peer& from, const transport::opened_message& message);
+  result<void> on_routed(time_point now, const peer& from, const transport::opened_message& message);
+  result<void> on_route_broken(time_point now, const transport::opened_message& message);
   result<void> on_link_wanted(peer& from, const transport::opened_message& message);
   const principal& asker(peer& from, const transport::received_command& command);
 
@@ -41,6 +44,7 @@ class peer_door {
   dispatcher& commands_;
   event_router& events_;
   membership& members_;
+  relay& relay_;
   counters& counts_;
   principal asker_;  ///< The client of a peer that the command at hand is for.
 };

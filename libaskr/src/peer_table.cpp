@@ -12,21 +12,30 @@ namespace {
 
 using transport::admission;
 
-transport::outbox_options outbox_options_of(const link_limits& limits) {
-  return {.bytes_soft = limits.outbox_bytes_soft,
-          .bytes_hard = limits.outbox_bytes_hard,
-          .message_bytes_max = limits.message_bytes_max,
-          .compression_bytes_min = limits.compression_bytes_min,
-          .compression = limits.compression};
+// Of a far peer each record must fit into one envelope, which is one message of the link that it goes by.
+constexpr std::size_t far_chunk_bytes = 4'096;
+constexpr std::size_t far_record_bytes = 16'000;
+
+transport::outbox_options outbox_options_of(const link_limits& limits, bool far) {
+  transport::outbox_options made{.bytes_soft = limits.outbox_bytes_soft,
+                                 .bytes_hard = limits.outbox_bytes_hard,
+                                 .message_bytes_max = limits.message_bytes_max,
+                                 .compression_bytes_min = limits.compression_bytes_min,
+                                 .compression = limits.compression};
+  if (far) made.chunk_bytes = far_chunk_bytes, made.record_bytes = far_record_bytes;
+  return made;
 }
 
 transport::wire_payload to_wire(payload_view data) { return {.bytes = data.bytes(), .kind = data.kind()}; }
 
 result<void> to_result(admission admitted, std::string_view name) {
   switch (admitted) {
-    case admission::queued: return {};
-    case admission::overloaded: return error{errc::overloaded, "the link to " + std::string(name) + " is full"};
-    case admission::too_large: break;
+    case admission::queued:
+      return {};
+    case admission::overloaded:
+      return error{errc::overloaded, "the link to " + std::string(name) + " is full"};
+    case admission::too_large:
+      break;
   }
   return error{errc::too_large, "the payload is above links.message_bytes_max"};
 }
@@ -34,13 +43,33 @@ result<void> to_result(admission admitted, std::string_view name) {
 }  // namespace
 
 peer::peer(link_id number, const link_limits& limits, transport::compressor& compressor,
-           transport::decompressor& decompressor)
+           transport::decompressor& decompressor, bool is_far)
     : id(number),
-      out(outbox_options_of(limits), &compressor),
-      in(decompressor, {.message_bytes_max = limits.message_bytes_max}) {}
+      out(outbox_options_of(limits, is_far), &compressor),
+      in(decompressor, {.message_bytes_max = limits.message_bytes_max}),
+      far(is_far) {}
 
 peer& peer_table::add() {
-  return peers_.add(std::make_unique<peer>(peers_.next_id(), limits_, compressor_, decompressor_));
+  return peers_.add(std::make_unique<peer>(peers_.next_id(), limits_, compressor_, decompressor_, false));
+}
+
+peer& peer_table::add_far(const node_id& node) {
+  auto& made = peers_.add(std::make_unique<peer>(peers_.next_id(), limits_, compressor_, decompressor_, true));
+  made.node = node;
+  far_[node] = made.id;
+  return made;
+}
+
+void peer_table::forget_far(const peer& which) {
+  const auto found = far_.find(which.node);
+  if (found == far_.end() || found->second != which.id) return;
+  far_.erase(found);
+  ++far_lost_;
+}
+
+link_id peer_table::far_to(const node_id& node) const noexcept {
+  const auto found = far_.find(node);
+  return found == far_.end() ? no_link : found->second;
 }
 
 peer& peer_table::at(link_id id) noexcept {
@@ -52,6 +81,11 @@ peer& peer_table::at(link_id id) noexcept {
 void peer_table::erase(link_id id) {
   const auto* which = find(id);
   if (which == nullptr) return;
+  if (which->far) {
+    forget_far(*which);
+    --far_lost_;
+    return peers_.erase(id);
+  }
   const auto current = current_.find(which->node);
   if (current != current_.end() && current->second == id) current_.erase(current);
   peers_.erase(id);
@@ -66,12 +100,12 @@ result<void> peer_table::send_command(peer& to, std::uint64_t mid, const command
   const bool for_client = request.who->what == principal::kind::client;
   const transport::sent_principal asker{.name = request.who->name, .roles = request.who->roles};
   const auto admitted = to.out.append_command({.mid = mid,
-                                                  .name = request.name,
-                                                  .remaining = request.remaining,
-                                                  .depth = request.depth,
-                                                  .idempotent = request.idempotent,
-                                                  .asked_by = for_client ? &asker : nullptr,
-                                                  .payload = to_wire(request.data)});
+                                               .name = request.name,
+                                               .remaining = request.remaining,
+                                               .depth = request.depth,
+                                               .idempotent = request.idempotent,
+                                               .asked_by = for_client ? &asker : nullptr,
+                                               .payload = to_wire(request.data)});
   mark_dirty(to);
   return to_result(admitted, to.name);
 }
@@ -105,12 +139,12 @@ bool peer_table::send_event(link_id to, const event& what) {
 void peer_table::mark_dirty(peer& which) {
   if (which.dirty) return;
   which.dirty = true;
-  dirty_.push_back(which.id);
+  (which.far ? dirty_far_ : dirty_).push_back(which.id);
 }
 
-void peer_table::take_dirty(std::vector<link_id>& taken) {
+void peer_table::take(std::vector<link_id>& dirty, std::vector<link_id>& taken) {
   taken.clear();
-  taken.swap(dirty_);
+  taken.swap(dirty);
   for (const auto id : taken) {
     if (auto* which = find(id)) which->dirty = false;
   }

@@ -5,8 +5,8 @@
 
 #include "libaskr/src/caller.hpp"
 #include "libaskr/src/slot_map.hpp"
-#include "transport/compression.hpp"
 #include "mesh/rtt_step.hpp"
+#include "transport/compression.hpp"
 #include "transport/inbox.hpp"
 #include "transport/outbox.hpp"
 
@@ -28,15 +28,15 @@ struct command_request;
 /// One link as the core sees it: who is at the other end, and what waits to be sent.
 struct peer {
   peer(link_id number, const link_limits& limits, transport::compressor& compressor,
-       transport::decompressor& decompressor);
+       transport::decompressor& decompressor, bool is_far);
 
   link_id id;
   node_id node;
   incarnation life = 0;
   std::string name;
-  principal who;         ///< As this node's authenticator judged the peer.
-  bool dialed = false;   ///< By us.
-  std::string address;   ///< Where the connection comes from or leads to, or "unix".
+  principal who;        ///< As this node's authenticator judged the peer.
+  bool dialed = false;  ///< By us.
+  std::string address;  ///< Where the connection comes from or leads to, or "unix".
   transport::outbox out;
   transport::inbox in;
   std::uint32_t commands_pending = 0;  ///< Ours, not answered yet.
@@ -50,7 +50,13 @@ struct peer {
   bool wanted_here = true;          ///< This node wants the link, as it told the peer;
   bool wanted_there = true;         ///< the peer does, as it said.
   bool outdated = false;            ///< Of an earlier life of its node: it is only told so.
-  bool retiring = false;            ///< A duplicate: nothing new is sent; it ends when both sides have said bye.
+  bool far = false;                 ///< No link: what it says comes, and goes, sealed over others (relay.hpp), by
+  link_id via = no_link;            ///< this link first.
+  std::uint64_t session = 0;        ///< Ours; the other end's own is
+  std::uint64_t heard_session = 0;  ///< this; 0: nothing heard yet.
+  std::uint32_t sent_number = 0;    ///< The next envelope's.
+  std::uint32_t heard_number = 0;
+  bool retiring = false;  ///< A duplicate: nothing new is sent; it ends when both sides have said bye.
   bool bye_sent = false;
   bool bye_heard = false;
   bool closing = false;  ///< The shell was told to close it: nothing it says counts any more.
@@ -67,15 +73,32 @@ class peer_table {
   const peer* find(link_id id) const noexcept { return peers_.find(id); }
   peer& at(link_id id) noexcept;
   void erase(link_id id);
-  std::size_t size() const noexcept { return peers_.size(); }
+  /// Links.
+  std::size_t size() const noexcept { return peers_.size() - far_.size() - far_lost_; }
   template <class Visitor>
   void for_each(Visitor visit) {
-    peers_.for_each(visit);
+    peers_.for_each([&](peer& each) {
+      if (!each.far) visit(each);
+    });
   }
 
   void make_current(const peer& which) { current_[which.node] = which.id; }
   /// no_link if there is none.
   link_id link_to(const node_id& node) const noexcept;
+
+  /// A peer without a link, found by far_to() from now on.
+  peer& add_far(const node_id& node);
+  /// It is still there, but far_to() does not find it any more.
+  void forget_far(const peer& which);
+  /// no_link if there is none.
+  link_id far_to(const node_id& node) const noexcept;
+  std::size_t far_count() const noexcept { return far_.size(); }
+  template <class Visitor>
+  void for_each_far(Visitor visit) {
+    peers_.for_each([&](peer& each) {
+      if (each.far && !each.closing) visit(each);
+    });
+  }
 
   /// Fails with overloaded (the link is above its soft limit) or too_large.
   result<void> send_command(peer& to, std::uint64_t mid, const command_request& request);
@@ -86,18 +109,25 @@ class peer_table {
 
   void mark_dirty(peer& which);
   bool none_dirty_but(link_id which) const noexcept {
-    return dirty_.empty() || (dirty_.size() == 1 && dirty_[0] == which);
+    return dirty_far_.empty() && (dirty_.empty() || (dirty_.size() == 1 && dirty_[0] == which));
   }
   /// The links that were given something to send since the last call.
-  void take_dirty(std::vector<link_id>& taken);
+  void take_dirty(std::vector<link_id>& taken) { take(dirty_, taken); }
+  bool has_dirty_far() const noexcept { return !dirty_far_.empty(); }
+  void take_dirty_far(std::vector<link_id>& taken) { take(dirty_far_, taken); }
 
  private:
+  void take(std::vector<link_id>& dirty, std::vector<link_id>& taken);
+
   const link_limits& limits_;
   transport::compressor compressor_;
   transport::decompressor decompressor_;
   slot_map<peer> peers_;
   std::unordered_map<node_id, link_id> current_;
+  std::unordered_map<node_id, link_id> far_;
+  std::size_t far_lost_ = 0;  ///< Forgotten and not erased yet.
   std::vector<link_id> dirty_;
+  std::vector<link_id> dirty_far_;
 };
 
 }  // namespace askr

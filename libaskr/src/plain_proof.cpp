@@ -2,6 +2,7 @@
 #include "libaskr/src/plain_proof.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace askr {
@@ -65,5 +66,40 @@ plain_signer::plain_signer(const node_id& id) {
 }
 
 mesh::record_signature plain_signer::sign(byte_span text) const { return signature_of(keys_, text); }
+
+namespace {
+
+// As long as a real nonce and tag together.
+std::array<std::uint8_t, crypto::seal_overhead_bytes> mark_of(const crypto::seal_label& label, byte_span text) {
+  std::uint64_t salt = label.mid ^ mix(label.caller_life) ^ mix(~label.target_life);
+  for (const auto& id : {label.caller, label.target}) {
+    std::uint64_t word;
+    std::memcpy(&word, id.bytes.data(), sizeof word);
+    salt = mix(salt ^ word);
+  }
+  const auto words = digest_of(text, salt);
+  std::array<std::uint8_t, crypto::seal_overhead_bytes> mark{};
+  std::memcpy(mark.data(), &words, sizeof words);
+  return mark;
+}
+
+}  // namespace
+
+result<void> plain_seal::seal(byte_buffer& out, const crypto::seal_label& label, const crypto::public_key&,
+                              byte_span text) {
+  append(out, mark_of(label, text));
+  append(out, text);
+  return {};
+}
+
+result<void> plain_seal::open(byte_buffer& out, const crypto::seal_label& label, const crypto::public_key&,
+                              byte_span sealed) {
+  if (sealed.size() < crypto::seal_overhead_bytes) return error{errc::unauthenticated, "not a seal"};
+  const auto text = sealed.subspan(crypto::seal_overhead_bytes);
+  const auto mark = mark_of(label, text);
+  if (!std::equal(mark.begin(), mark.end(), sealed.begin())) return error{errc::unauthenticated, "a broken seal"};
+  append(out, text);
+  return {};
+}
 
 }  // namespace askr

@@ -4,6 +4,7 @@
 /// Record proofs for simulations: the same checks in the same places as with real keys, at a hundredth of the cost and
 /// worth nothing against an attacker. A node's id is the first half of its noise key; a "signature" is a hash.
 
+#include "libaskr/src/message_seal.hpp"
 #include "mesh/record_proof.hpp"
 
 namespace askr {
@@ -24,6 +25,15 @@ class plain_signer final : public mesh::record_signer {
 
  private:
   mesh::owner_keys keys_;
+};
+
+/// What it seals anybody can read, but an altered label or text does not open.
+class plain_seal final : public message_seal {
+ public:
+  result<void> seal(byte_buffer& out, const crypto::seal_label& label, const crypto::public_key& target,
+                    byte_span text) override;
+  result<void> open(byte_buffer& out, const crypto::seal_label& label, const crypto::public_key& source,
+                    byte_span sealed) override;
 };
 
 }  // namespace askr

@@ -4,6 +4,7 @@
 #include "transport/compression.hpp"
 #include "transport/inbox.hpp"
 #include "transport/outbox.hpp"
+#include "transport/routed_codec.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -100,6 +101,10 @@ bool decode(inbox& box, const opened_message& message) {
       return decode_bye(message).ok();
     case message_kind::link_wanted:
       return decode_link_wanted(message).ok();
+    case message_kind::routed:
+      return rewrite(decode_routed(message), decode_routed);
+    case message_kind::route_broken:
+      return rewrite(decode_route_broken(message), decode_route_broken);
     default:
       return decode_about_events(message);
   }

@@ -142,6 +142,7 @@ class core_network {
   time_point now_ = begin;
   plain_proof proof_;
   mesh::record_memo memo_;
+  plain_seal seal_;
   std::vector<std::unique_ptr<member>> members_;
   std::deque<wire> wires_;
   std::vector<std::unique_ptr<fake_client>> clients_;

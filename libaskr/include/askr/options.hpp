@@ -58,6 +58,8 @@ struct session_limits {
 /// The node as a whole.
 struct node_limits {
   std::size_t peers_max = 1024;
+  std::size_t far_peers_max = 4096;              ///< Nodes without a link that are spoken with over relays.
+  std::size_t flows_max = 65536;                 ///< Pairs of nodes that speak with each other over this one.
   std::size_t full_mesh_max = 64;                ///< Nodes up to which each links with all; with more, with some.
   std::size_t strangers_max = 1024;              ///< Connections that have not authenticated yet; 4 to 12 KiB each.
   std::size_t strangers_per_address_max = 8;     ///< Loopback is exempt.

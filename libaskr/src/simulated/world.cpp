@@ -76,7 +76,7 @@ void world::start(host& which) {
   which.powered = true;
   which.paused_until = which.busy_until = 0;
   which.timer_due = never;
-  which.core = std::make_unique<node_core>(which.options, which.self, core_keys{*which.signer, proof_, memo_},
+  which.core = std::make_unique<node_core>(which.options, which.self, core_keys{*which.signer, proof_, memo_, seal_},
                                            net_.random().next());
   note(which.index);
   note(which.self.life);

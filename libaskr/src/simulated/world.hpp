@@ -163,6 +163,7 @@ class world {
   network net_;
   plain_proof proof_;
   mesh::record_memo memo_;
+  plain_seal seal_;
   event_queue queue_;
   parcel_pool parcels_;
   tick now_ = 0;

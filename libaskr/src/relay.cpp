@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/relay.hpp"
+
+#include <algorithm>
+
+namespace askr {
+namespace {
+
+constexpr std::size_t number_bytes = 4;           // Of the envelope in its session, before the messages.
+constexpr milliseconds flow_kept = seconds(360);  // Longer than any command may take.
+constexpr milliseconds sweep_interval = seconds(60);
+constexpr duration reroute_after = seconds(10);  // A quiet session looks for a better path.
+
+std::uint64_t to_us(time_point when) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(when.time_since_epoch()).count());
+}
+
+void append_number(byte_buffer& out, std::uint32_t number) {
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(number >> shift));
+}
+
+std::uint32_t number_at_front(byte_span text) {
+  std::uint32_t number = 0;
+  for (std::size_t i = 0; i < number_bytes; ++i) number = number << 8 | text[i];
+  return number;
+}
+
+crypto::public_key noise_key_of(const mesh::signed_record& record) { return record.header().keys.noise; }
+
+}  // namespace
+
+relay::relay(const node_options& options, const self_description& self, message_seal& seal, peer_table& peers,
+             membership& members, counters& counts)
+    : options_(options),
+      self_(self),
+      seal_(seal),
+      peers_(peers),
+      view_(members.view()),
+      neighbours_(members.links()),
+      counts_(counts),
+      routes_(view_.links()) {}
+
+// --- this node's own messages
+
+peer* relay::reach(time_point now, const node_id& node) {
+  if (auto* linked = peers_.find(peers_.link_to(node)); linked != nullptr && !linked->closing) return linked;
+  auto* known = peers_.find(peers_.far_to(node));
+  const auto via = known == nullptr || is_quiet(now, *known) ? next_link(node, mesh::hops_max) : known->via;
+  if (known != nullptr && known->via == via) return known;
+  if (known != nullptr) lose(*known, error{errc::closed, "a better path is taken"});
+  return via == no_link ? nullptr : open_far(now, node, via);
+}
+
+// Nothing of this node's is under way there: it may look for a better path.
+bool relay::is_quiet(time_point now, const peer& far) const {
+  return far.commands_pending == 0 && far.out.empty() && now - std::max(far.last_sent, far.last_heard) >= reroute_after;
+}
+
+std::uint8_t relay::hops_to(const node_id& node) {
+  if (peers_.link_to(node) != no_link) return 1;
+  const auto found = routes_.to(node);
+  return found ? found->hops : 0;
+}
+
+link_id relay::next_link(const node_id& target, std::uint8_t hops_left) {
+  if (const auto* direct = peers_.find(peers_.link_to(target)); direct != nullptr && !direct->closing)
+    return direct->id;
+  const auto found = routes_.to(target, hops_left);
+  if (!found) return no_link;
+  const auto* next = peers_.find(peers_.link_to(found->next_hop));
+  return next == nullptr || next->closing ? no_link : next->id;
+}
+
+peer* relay::open_far(time_point now, const node_id& node, link_id via) {
+  const auto record = view_.find(node);
+  auto who = view_.admitted(node);
+  if (!record || !who || peers_.far_count() >= options_.limits.far_peers_max) return nullptr;
+  auto& far = peers_.add_far(node);
+  far.life = record->stamp().life;
+  far.name = record->described()->name;
+  far.who = std::move(*who);
+  far.via = via;
+  far.session = last_session_ = std::max(last_session_ + 1, to_us(now));
+  far.last_heard = far.last_sent = now;
+  next_sweep_ = std::min<time_point>(next_sweep_, now + sweep_interval);
+  return &far;
+}
+
+void relay::end_turn(time_point now) {
+  if (!peers_.has_dirty_far()) return;
+  peers_.take_dirty_far(dirty_);
+  for (const auto id : dirty_) {
+    if (auto* far = peers_.find(id)) seal_all(now, *far);
+  }
+}
+
+void relay::seal_all(time_point now, peer& far) {
+  while (!far.closing) {
+    const auto messages = far.out.next_record(record_);
+    if (messages.empty()) return;
+    if (send(now, far, messages)) continue;
+    lose(far, error{errc::overloaded, "the link on the way to " + far.name + " is full"});
+  }
+}
+
+bool relay::send(time_point now, peer& far, byte_span messages) {
+  auto* via = peers_.find(far.via);
+  const auto record = view_.find(far.node);
+  if (via == nullptr || !record) return false;
+  text_.clear();
+  append_number(text_, far.sent_number++);
+  append(text_, messages);
+  sealed_.clear();
+  const crypto::seal_label label{self_.id, self_.life, far.node, far.life, far.session};
+  if (!seal_.seal(sealed_, label, noise_key_of(*record), text_)) return false;
+  body_.clear();
+  write_message(body_, transport::routed_message{.source = self_.id,
+                                                 .source_life = self_.life,
+                                                 .target = far.node,
+                                                 .target_life = far.life,
+                                                 .session = far.session,
+                                                 .hops_left = mesh::hops_max - 1,
+                                                 .sealed = sealed_});
+  if (via->out.append_routed(body_) != transport::admission::queued) return false;
+  far.last_sent = now;
+  peers_.mark_dirty(*via);
+  neighbours_.on_message(now, far.node);
+  return true;
+}
+
+// --- what comes
+
+std::optional<relay::delivery> relay::on_routed(time_point now, const peer& from,
+                                                const transport::routed_message& message) {
+  if (message.source == self_.id) return std::nullopt;  // It has come back: a loop, which ends here.
+  if (message.target == self_.id) return receive(now, from, message);
+  pass_on(now, from, message);
+  return std::nullopt;
+}
+
+void relay::pass_on(time_point now, const peer& from, const transport::routed_message& message) {
+  const ends which{message.source, message.target};
+  const auto known = flows_.find(which);
+  auto to = known == flows_.end() || peers_.find(known->second.to) == nullptr ? no_link : known->second.to;
+  if (to == no_link) {  // The way back goes as the way there came.
+    const auto back = flows_.find({message.target, message.source});
+    to = back == flows_.end() ? no_link : back->second.from;
+  }
+  if (peers_.find(to) == nullptr) to = next_link(message.target, message.hops_left);
+  if (message.hops_left == 0 || to == no_link || to == from.id) {
+    return tell(now, message.source, message.target, error{errc::no_node, "no path to it from here"});
+  }
+  if (known == flows_.end() && flows_.size() >= options_.limits.flows_max) {
+    return tell(now, message.source, message.target, error{errc::overloaded, "too many paths lead through here"});
+  }
+  body_.clear();
+  auto next = message;
+  --next.hops_left;
+  write_message(body_, next);
+  if (body_.size() > transport::chunk_bytes_max) {
+    return tell(now, message.source, message.target, error{errc::too_large, "an envelope that is too large"});
+  }
+  auto& link = peers_.at(to);
+  if (link.out.append_routed(body_) != transport::admission::queued) {
+    return tell(now, message.source, message.target, error{errc::overloaded, "the next link is full"});
+  }
+  ++counts_.messages_relayed;
+  flows_[which] = {.from = from.id, .to = to, .used = now};
+  next_sweep_ = std::min<time_point>(next_sweep_, now + sweep_interval);
+  peers_.mark_dirty(link);
+}
+
+std::optional<relay::delivery> relay::receive(time_point now, const peer& from,
+                                              const transport::routed_message& message) {
+  const auto refuse = [&](const error& why) {
+    ++counts_.routed_refused;
+    tell(now, message.source, self_.id, why);
+    return std::nullopt;
+  };
+  const auto record = view_.find(message.source);
+  if (!record || record->stamp().life != message.source_life || message.target_life != self_.life) {
+    return refuse({errc::no_node, "not known here, or not in this life"});
+  }
+  opened_.clear();
+  const crypto::seal_label label{message.source, message.source_life, self_.id, self_.life, message.session};
+  const auto opened = seal_.open(opened_, label, noise_key_of(*record), message.sealed);
+  if (!opened || opened_.size() < number_bytes) {
+    ++counts_.routed_refused;  // Whoever altered it gets no answer.
+    return std::nullopt;
+  }
+  const auto* known = peers_.find(peers_.far_to(message.source));
+  auto* far = known != nullptr && known->heard_session == message.session ? peers_.find(known->id) : nullptr;
+  if (far == nullptr) far = begin_session(now, from, message);
+  if (far == nullptr) return refuse({errc::denied, "not admitted here, or too many far peers"});
+  if (far->closing || number_at_front(opened_) != far->heard_number) {
+    if (!far->closing) lose(*far, error{errc::peer_lost, "messages on the way were lost"});
+    return refuse({errc::peer_lost, "messages on the way were lost"});
+  }
+  ++far->heard_number;
+  neighbours_.on_message(now, far->node);
+  return delivery{far->id, byte_span(opened_).subspan(number_bytes)};
+}
+
+// A later session of the source ends what it said before. Null for an earlier one: it was overtaken.
+peer* relay::begin_session(time_point now, const peer& from, const transport::routed_message& message) {
+  auto* known = peers_.find(peers_.far_to(message.source));
+  if (known != nullptr && message.session < known->heard_session) return nullptr;
+  if (known != nullptr && (known->closing || known->heard_session != 0)) {
+    lose(*known, error{errc::peer_lost, "the other end began anew"});
+    known = nullptr;
+  }
+  if (known == nullptr) known = open_far(now, message.source, from.id);
+  if (known == nullptr) return nullptr;
+  known->heard_session = message.session;
+  return known;
+}
+
+// --- paths that break
+
+void relay::lose(const peer& far, error why) {
+  auto* which = peers_.find(far.id);
+  if (which == nullptr || std::exchange(which->closing, true)) return;
+  peers_.forget_far(*which);
+  lost_.push_back({which->id, std::move(why)});
+}
+
+void relay::drop(time_point now, const peer& far, const error& why) {
+  tell(now, far.node, self_.id, why);
+  lose(far, why);
+}
+
+void relay::on_lost(const node_id& node) {
+  if (const auto* far = peers_.find(peers_.far_to(node))) {
+    lose(*far, error{errc::peer_lost, "no path leads to " + far->name + " any more"});
+  }
+}
+
+void relay::on_link_down(time_point now, const peer& link) {
+  const error why{errc::peer_lost, "the link to " + link.name + " went"};
+  peers_.for_each_far([&](peer& far) {
+    if (far.via != link.id) return;
+    tell(now, far.node, self_.id, why);  // Perhaps there is another way.
+    lose(far, why);
+  });
+  std::vector<std::pair<ends, bool>> broken;
+  for (const auto& [which, path] : flows_) {
+    if (path.from == link.id || path.to == link.id) broken.emplace_back(which, path.to == link.id);
+  }
+  for (const auto& [which, ahead] : broken) {
+    // Both ends: one may hear of it by the other direction's path only.
+    if (ahead || which.source != link.node) tell(now, which.source, which.target, why);
+    if (!ahead || which.target != link.node) tell(now, which.target, which.source, why);
+    flows_.erase(which);
+  }
+}
+
+void relay::tell(time_point now, const node_id& to, const node_id& about, const error& why) {
+  const transport::route_broken_message message{
+      .to = to, .about = about, .hops_left = mesh::hops_max, .code = why.code, .relay = self_.id, .text = why.detail};
+  if (to == self_.id) return on_route_broken(now, message);
+  send_broken(message);
+}
+
+void relay::send_broken(const transport::route_broken_message& message) {
+  const auto flow = flows_.find({message.to, message.about});
+  auto* back = flow == flows_.end() ? nullptr : peers_.find(flow->second.from);
+  if (back == nullptr || back->closing) back = peers_.find(next_link(message.to, message.hops_left));
+  if (back == nullptr) return;
+  body_.clear();
+  write_message(body_, message);
+  (void)back->out.append_control(body_);  // If that is refused the link closes, and all who wait behind it are told.
+  peers_.mark_dirty(*back);
+}
+
+void relay::on_route_broken(time_point, const transport::route_broken_message& message) {
+  if (message.to != self_.id) {
+    if (message.hops_left == 0) return;
+    auto next = message;
+    --next.hops_left;
+    send_broken(next);
+    flows_.erase({message.to, message.about});
+    return;
+  }
+  const auto* far = peers_.find(peers_.far_to(message.about));
+  if (far == nullptr) return;
+  const auto* noticed = view_.find(message.relay) ? view_.find(message.relay)->described().get() : nullptr;
+  lose(*far, error{message.code, (noticed == nullptr ? message.relay.to_string() : noticed->name) +
+                                     " on the way: " + std::string(message.text)});
+}
+
+void relay::on_timeout(time_point now) {
+  if (now < next_sweep_) return;
+  std::erase_if(flows_, [&](const auto& each) { return now - each.second.used >= flow_kept; });
+  peers_.for_each_far([&](peer& far) {
+    const bool quiet = far.commands_pending == 0 && now - std::max(far.last_heard, far.last_sent) >= flow_kept;
+    if (quiet) lose(far, error{errc::closed, "nothing was said for long"});
+  });
+  const bool idle = flows_.empty() && peers_.far_count() == 0;
+  next_sweep_ = idle ? time_point::max() : now + sweep_interval;
+}
+
+}  // namespace askr

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// Commands between nodes that have no link.
+#include "libaskr/src/relay.hpp"
+
+#include "tests/support/core_network.hpp"
+
+#include <algorithm>
+
+BOOST_AUTO_TEST_SUITE(relay_suite)
+
+namespace {
+
+using namespace askr;
+using askr::test::core_network;
+using askr::test::outcomes;
+
+/// 0 - 1 - 2 - ...
+std::vector<test::wire*> chain(core_network& network, std::size_t nodes) {
+  std::vector<test::wire*> lines;
+  for (std::size_t i = 0; i + 1 < nodes; ++i) lines.push_back(&network.connect(i, i + 1));
+  network.run();
+  return lines;
+}
+
+void defer(core_network& network, std::size_t node, std::string name) {
+  auto handler = std::make_shared<detail::handler>();
+  handler->how = detail::handler::mode::deferred;
+  network.hold_jobs = true;
+  BOOST_REQUIRE(network.core(node).add_handler(std::move(name), handler).ok());
+  network.run();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_command_crosses_relays_and_its_answer_comes_back) {
+  core_network network(5);
+  network.on(4, "add", [](std::vector<int> of) { return of[0] + of[1]; });
+  chain(network, 5);
+  const auto sum = network.send(0, "add", payload::from(std::vector{40, 2}));
+  network.run();
+  BOOST_TEST(sum.as<int>() == 42);
+  BOOST_TEST(network.counts(2).messages_relayed == 2);
+  BOOST_TEST(network.counts(2).commands_served == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_for_a_named_node_reaches_it_over_relays) {
+  core_network network(4);
+  chain(network, 4);
+  const auto ping = network.send(3, "askr.ping", {}, {.to = "n0"});
+  network.run();
+  BOOST_TEST(ping.as<std::string>() == "pong");
+}
+
+BOOST_AUTO_TEST_CASE(the_target_knows_who_asked_whatever_the_relays_say) {
+  core_network network(3);
+  std::string asked_by, entry;
+  network.on(2, "who", [&](const command& asked) {
+    asked_by = asked.who().name;
+    entry = asked.who().entry.to_string();
+  });
+  chain(network, 3);
+  auto& client = network.client(0);
+  client.say(R"({"mid":1,"command":"who"})");
+  network.run();
+  BOOST_TEST(asked_by == "local");
+  BOOST_TEST(entry == network.self(0).id.to_string());
+}
+
+BOOST_AUTO_TEST_CASE(large_payloads_cross_relays_in_both_directions) {
+  core_network network(3);
+  network.on(2, "echo", [](const command& asked) { return asked.data; });
+  chain(network, 3);
+  const std::string big(300'000, 'x');
+  const auto echoed = network.send(0, "echo", payload::from(big));
+  network.run();
+  BOOST_TEST((echoed.as<std::string>() == big));
+}
+
+BOOST_AUTO_TEST_CASE(many_commands_cross_in_order_and_none_is_lost) {
+  core_network network(4);
+  std::vector<int> seen;
+  network.on(3, "count", [&](int number) {
+    seen.push_back(number);
+    return number;
+  });
+  chain(network, 4);
+  std::vector<outcomes> waiting;
+  for (int i = 0; i < 2000; ++i) waiting.push_back(network.send(0, "count", payload::from(i)));
+  network.run();
+  for (int i = 0; i < 2000; ++i) BOOST_TEST(waiting[static_cast<std::size_t>(i)].as<int>() == i);
+  BOOST_TEST(std::is_sorted(seen.begin(), seen.end()));
+  BOOST_TEST(network.core(0).peers().far_count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_goes_on_the_way_ends_what_waits_in_peer_lost_at_once) {
+  for (const std::size_t broken : {0, 1, 2, 3}) {
+    core_network network(5);
+    defer(network, 4, "slow");
+    const auto lines = chain(network, 5);
+    const auto waiting = network.send(0, "slow", {}, {.timeout = 60s});
+    network.run();
+    BOOST_TEST(waiting.pending());
+    network.cut(*lines[broken]);
+    network.advance(200ms);
+    BOOST_TEST((waiting.code() == errc::peer_lost), "link " << broken);
+    BOOST_TEST(network.core(4).peers().far_count() == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_relay_next_to_the_break_tells_both_ends_in_the_same_turn) {
+  core_network network(4);
+  defer(network, 3, "slow");
+  const auto lines = chain(network, 4);
+  const auto waiting = network.send(0, "slow", {}, {.timeout = 60s});
+  network.run();
+  network.cut(*lines[2]);
+  network.run();  // No time passes.
+  BOOST_TEST((waiting.code() == errc::peer_lost));
+  BOOST_TEST(waiting.text().find(network.name(2)) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_path_takes_over_when_the_first_breaks) {
+  core_network network(4);
+  network.on(3, "serve", [] { return 1; });
+  auto& first = network.connect(0, 1);
+  network.connect(1, 3);
+  network.connect(0, 2);
+  network.connect(2, 3);
+  network.run();
+  network.advance(2s);
+  const auto before = network.send(0, "serve");
+  network.run();
+  BOOST_TEST(before.as<int>() == 1);
+  network.cut(first);
+  network.run();
+  for (int i = 0; i < 3; ++i) {
+    const auto after = network.send(0, "serve");
+    network.run();
+    BOOST_TEST(after.as<int>() == 1);
+  }
+  BOOST_TEST(network.counts(2).messages_relayed > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancel_reaches_the_handler_over_relays) {
+  core_network network(3);
+  defer(network, 2, "slow");
+  chain(network, 3);
+  auto& client = network.client(0);
+  client.say(R"({"mid":1,"command":"slow"})");
+  network.run();
+  BOOST_REQUIRE_EQUAL(network.jobs.size(), 1);
+  client.say(R"({"type":"cancel","mid":1})");
+  network.run();
+  network.core(2).on_answer(network.now(), network.jobs[0].second.serving, payload::from(1));
+  network.run();
+  BOOST_TEST(network.counts(2).replies_late == 1);  // Nobody waited for it any more.
+}
+
+BOOST_AUTO_TEST_CASE(a_path_longer_than_eight_hops_is_none) {
+  core_network network(11);
+  network.on(10, "far", [] { return 1; });
+  network.on(8, "near", [] { return 1; });
+  chain(network, 11);
+  const auto near = network.send(0, "near");
+  const auto far = network.send(0, "far");
+  network.run();
+  BOOST_TEST(near.as<int>() == 1);
+  BOOST_TEST((far.code() == errc::no_handler || far.code() == errc::no_node));
+}
+
+BOOST_AUTO_TEST_CASE(a_relay_sees_no_payload_and_an_altered_envelope_is_refused) {
+  core_network network(3);
+  network.on(2, "echo", [](const command& asked) { return asked.data; });
+  chain(network, 3);
+  // The relay's door gets an envelope that it altered: the target refuses it.
+  transport::outbox forged;
+  byte_buffer body;
+  const byte_buffer junk(64, 7);
+  write_message(body, transport::routed_message{.source = network.self(0).id,
+                                                .source_life = 1,
+                                                .target = network.self(2).id,
+                                                .target_life = 1,
+                                                .session = 9,
+                                                .hops_left = 3,
+                                                .sealed = junk});
+  (void)forged.append_routed(body);
+  byte_buffer scratch;
+  network.core(2).on_link_record(network.now(), network.core(2).peers().link_to(network.self(1).id),
+                                 forged.next_record(scratch));
+  network.run();
+  BOOST_TEST(network.counts(2).routed_refused == 1);
+  BOOST_TEST(network.links_between(1, 2) == 1);
+  BOOST_TEST(network.core(2).peers().far_count() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_goes_in_circles_ends_by_its_hops) {
+  core_network network(3);
+  chain(network, 3);
+  transport::outbox forged;
+  byte_buffer body;
+  const byte_buffer junk(64, 7);
+  node_id nobody;
+  nobody.bytes.fill(0xee);
+  write_message(body, transport::routed_message{.source = network.self(0).id,
+                                                .source_life = 1,
+                                                .target = nobody,
+                                                .target_life = 1,
+                                                .session = 9,
+                                                .hops_left = 255,
+                                                .sealed = junk});
+  (void)forged.append_routed(body);
+  byte_buffer scratch;
+  const auto record = forged.next_record(scratch);
+  network.core(1).on_link_record(network.now(), network.core(1).peers().link_to(network.self(0).id), record);
+  network.run();
+  BOOST_TEST(network.counts(1).messages_relayed == 0);
+  BOOST_TEST(network.core(1).paths().flows() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(flows_are_bounded_and_the_surplus_is_told_overloaded) {
+  core_network network(4, [](node_options& options) { options.limits.flows_max = 1; });
+  network.on(2, "a", [] { return 1; });
+  network.on(3, "b", [] { return 1; });
+  network.connect(0, 1);
+  network.connect(1, 2);
+  network.connect(1, 3);
+  network.run();
+  const auto a = network.send(0, "a", {}, {.timeout = 1s});
+  network.run();
+  network.advance(2s);
+  BOOST_TEST(!a.pending());  // One flow there, none left for the way back.
+  BOOST_TEST((a.code() == errc::peer_lost || a.code() == errc::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_comes_up_later_takes_over_and_quiet_sessions_are_forgotten) {
+  core_network network(3);
+  network.on(2, "serve", [] { return 1; });
+  chain(network, 3);
+  network.send(0, "serve");
+  network.run();
+  BOOST_TEST(network.core(0).peers().far_count() == 1);
+  network.connect(0, 2);
+  network.run();
+  const auto relayed = network.counts(1).messages_relayed;
+  const auto direct = network.send(0, "serve");
+  network.run();
+  BOOST_TEST(direct.as<int>() == 1);
+  BOOST_TEST(network.counts(1).messages_relayed == relayed);
+  network.advance(480s);
+  BOOST_TEST(network.core(0).peers().far_count() == 0);
+  BOOST_TEST(network.core(1).paths().flows() == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
