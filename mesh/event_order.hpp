@@ -97,8 +97,14 @@ class event_order {
 
   /// The origin is gone for good: what was held is let go, with its gaps. All rows of it go.
   void forget(const node_id& origin);
-  /// Nobody here listens to the topic any more.
-  void forget_topic(std::string_view topic);
+  /// Nobody here listens to the topics any more that `unwanted` says yes to.
+  template <class Predicate>
+  void forget_topics(Predicate unwanted) {
+    for (auto each = streams_.begin(); each != streams_.end();) {
+      const auto at = each++;
+      if (unwanted(std::string_view(at->topic))) erase(at);
+    }
+  }
 
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept { return next_timeout_; }

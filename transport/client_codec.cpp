@@ -34,6 +34,8 @@ enum field : std::size_t {
   stream,
   last,
   since,
+  until,
+  reason,
   token,
   node,
   maybe_executed,
@@ -43,7 +45,8 @@ enum field : std::size_t {
 constexpr std::array<std::string_view, fields_count> field_names{
     "mid",        "command", "data", "workspace", "type",  "payload", "value",         "eventType",
     "to",         "timeout", "from", "seq",       "epoch", "error",   "code",          "all",
-    "idempotent", "stream",  "last", "since",     "token", "node",    "maybeExecuted",
+    "idempotent", "stream",  "last", "since",     "until", "reason",  "token",         "node",
+    "maybeExecuted",
 };
 
 /// The message types that are not topics, unless a payload comes with them.
@@ -55,6 +58,7 @@ struct named_type {
 constexpr std::array named_types{
     named_type{"subscription", kind::subscription},
     named_type{"unsubscription", kind::unsubscription},
+    named_type{"gap", kind::gap},
     named_type{"serve", kind::serve},
     named_type{"unserve", kind::unserve},
     named_type{"cancel", kind::cancel},
@@ -157,6 +161,8 @@ class decoder {
         return read_failure();
       case kind::event:
         return read_event();
+      case kind::gap:
+        return read_gap();
       case kind::subscription:
         return read_subscription();
       case kind::unsubscription:
@@ -209,6 +215,19 @@ class decoder {
     count(seq, message_.sequence);
     count(epoch, message_.epoch);
     message_.data = raw_[payload];
+  }
+
+  void read_gap() {
+    required_name(event_type, message_.name);
+    optional_text(from, message_.from);
+    count(epoch, message_.epoch);
+    count(seq, message_.sequence);
+    count(until, message_.until);
+    std::string_view why;
+    optional_text(reason, why);
+    for (const auto each : {gap_cause::lost, gap_cause::skipped, gap_cause::origin_restarted, gap_cause::origin_lost}) {
+      if (to_string(each) == why) message_.why = each;
+    }
   }
 
   void read_subscription() {
@@ -332,11 +351,13 @@ std::string message_id::to_string() const {
   return std::string(text());
 }
 
-bool is_from_client(client_message::kind what) noexcept { return what != kind::welcome; }
+bool is_from_client(client_message::kind what) noexcept {
+  return what != kind::welcome && what != kind::gap;
+}
 
 bool is_from_node(client_message::kind what) noexcept {
   return what == kind::command || what == kind::reply || what == kind::failure || what == kind::event ||
-         what == kind::cancel || what == kind::welcome;
+         what == kind::cancel || what == kind::gap || what == kind::welcome;
 }
 
 client_message failure_message(const message_id& mid, const error& why) noexcept {

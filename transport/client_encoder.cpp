@@ -107,6 +107,9 @@ class message_writer {
       case kind::event:
         written = event();
         break;
+      case kind::gap:
+        gap();
+        break;
       case kind::subscription:
         subscription();
         break;
@@ -213,6 +216,15 @@ class message_writer {
     count("epoch", message_.epoch);
     count("seq", message_.sequence);
     return data("payload");
+  }
+
+  void gap() {
+    named("gap", "eventType");
+    optional_text("from", message_.from);
+    count("epoch", message_.epoch);
+    count("seq", message_.sequence);
+    count("until", message_.until);
+    text("reason", to_string(message_.why));
   }
 
   void subscription() {

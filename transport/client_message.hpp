@@ -9,6 +9,7 @@
 #include <askr/bytes.hpp>
 #include <askr/encoding.hpp>
 #include <askr/error.hpp>
+#include <askr/event.hpp>
 #include <askr/node_id.hpp>
 #include <askr/time.hpp>
 
@@ -62,6 +63,7 @@ struct client_message {
     reply,           ///< mid, data
     failure,         ///< code, text; + mid, maybe_executed. Without a mid it answers no message in particular.
     event,           ///< name (topic), data; + mid (asks for a reply), workspace, from, epoch, sequence
+    gap,             ///< name (topic), from, epoch, why; + sequence, until
     subscription,    ///< name (topic or pattern); + mid, workspace, last, since
     unsubscription,  ///< name; + mid, workspace
     serve,           ///< name (command); + mid, workspace
@@ -88,7 +90,9 @@ struct client_message {
 
   std::optional<std::uint64_t> last;      ///< So many past events first.
   std::optional<std::uint64_t> since;     ///< Events after this sequence first.
-  std::optional<std::uint64_t> sequence;  ///< "seq"
+  std::optional<std::uint64_t> sequence;  ///< "seq"; of a gap: the first event that is missing,
+  std::optional<std::uint64_t> until;     ///< and the last.
+  gap_cause why = gap_cause::lost;        ///< "reason"
   std::optional<incarnation> epoch;       ///< Incarnation of the node where the event was emitted.
 
   errc code = errc::handler_failed;

@@ -80,9 +80,9 @@ void client_door::on_closed(time_point now, session_id session) {
   if (which == nullptr) return;
   ++counts_.sessions_closed;
   commands_.on_session_down(now, session);
-  for (const auto& each : which->subscribed) events_.table().remove(each, {subscriber::kind::session, session});
+  for (const auto& each : which->subscribed) events_.remove_session(each, session);
   const bool served = commands_.table().remove_client_everywhere(session);
-  interest_changed_ |= served || !which->subscribed.empty();
+  interest_changed_ |= served;
   const auto found = per_address_.find(which->wire.shown().address);
   if (found != per_address_.end() && --found->second == 0) per_address_.erase(found);
   sessions_.erase(session);
@@ -204,7 +204,7 @@ void client_door::handle(time_point now, client_row& from, const message& said) 
   }
   switch (said.what) {
     case kind::command: return on_command(now, from, said);
-    case kind::event: return on_emit(from, said);
+    case kind::event: return on_emit(now, from, said);
     case kind::subscription: return on_subscription(from, said);
     case kind::unsubscription: return on_unsubscription(from, said);
     case kind::serve: return on_serve(from, said);
@@ -214,6 +214,7 @@ void client_door::handle(time_point now, client_row& from, const message& said) 
     case kind::failure: return on_outcome(from, said);
     case kind::hello: return welcome(from, said.mid);
     case kind::auth: return acknowledge(from, said);  // It is in already.
+    case kind::gap:
     case kind::welcome: break;
   }
   ++counts_.client_messages_malformed;
@@ -244,8 +245,8 @@ void client_door::on_command(time_point now, client_row& from, const message& sa
                    {.what = caller::kind::session, .id = from.id, .ticket = ticket});
 }
 
-void client_door::on_emit(client_row& from, const message& said) {
-  const auto emitted = events_.emit(from.who, said.name, payload_view(said.data, said.data_encoding));
+void client_door::on_emit(time_point now, client_row& from, const message& said) {
+  const auto emitted = events_.emit(now, from.who, said.name, payload_view(said.data, said.data_encoding));
   if (!emitted) return refuse(from, said.mid, emitted.error());
   acknowledge(from, said);
 }
@@ -257,18 +258,12 @@ void client_door::on_subscription(client_row& from, const message& said) {
   if (from.subscribed.size() >= options_.sessions.subscriptions_max) {
     return refuse(from, said.mid, {errc::overloaded, "too many subscriptions of this session"});
   }
-  if (events_.table().add(said.name, {subscriber::kind::session, from.id})) {
-    from.subscribed.emplace_back(said.name);
-    interest_changed_ = true;
-  }
+  if (events_.add_session(said.name, from.id)) from.subscribed.emplace_back(said.name);
   acknowledge(from, said);
 }
 
 void client_door::on_unsubscription(client_row& from, const message& said) {
-  if (events_.table().remove(said.name, {subscriber::kind::session, from.id})) {
-    std::erase(from.subscribed, said.name);
-    interest_changed_ = true;
-  }
+  if (events_.remove_session(said.name, from.id)) std::erase(from.subscribed, said.name);
   acknowledge(from, said);
 }
 

@@ -4,89 +4,256 @@
 #include "libaskr/src/peer_table.hpp"
 #include "libaskr/src/session_table.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace askr {
+namespace {
 
-event_router::event_router(const node_limits& limits, const self_description& self, peer_table& peers,
-                           session_table& sessions, counters& counts)
-    : limits_(limits), self_(self), peers_(peers), sessions_(sessions), counts_(counts) {}
+constexpr std::size_t answered_events_max = 256;   // Of one pull.
+constexpr duration owed_again = milliseconds(20);  // What a full link could not be told.
 
-result<void> event_router::emit(const principal& who, std::string_view topic, payload_view data) {
+}  // namespace
+
+event_router::event_router(const node_options& options, const self_description& self, peer_table& peers,
+                           session_table& sessions, const mesh::directory& directory, counters& counts)
+    : self_(self),
+      peers_(peers),
+      directory_(directory),
+      counts_(counts),
+      source_(options.limits, options.events),
+      interest_(table_),
+      audience_(options.limits, table_, sessions, counts),
+      intake_(options.events, table_, audience_, directory, peers, counts) {}
+
+// --- out
+
+result<void> event_router::emit(time_point now, const principal& who, std::string_view topic, payload_view data) {
   if (!who.rights.may(verb::emit, topic)) return error{errc::denied, who.name + " may not emit " + std::string(topic)};
   ++counts_.events_emitted;
-  matched_.clear();
-  subscriptions_.match(topic, matched_);
-  auto sequence = sequences_.find(topic);
-  if (sequence == sequences_.end()) {
-    if (matched_.empty()) return {};  // Nobody has ever listened: there is nothing to number.
-    if (sequences_.size() >= limits_.topics_max) return error{errc::overloaded, "too many topics"};
-    sequence = sequences_.emplace(std::string(topic), 0).first;
-  }
+  auto matched = std::exchange(matched_, {});  // A listener may emit.
+  matched.clear();
+  table_.match(topic, matched);
+  const auto sequence = source_.add(now, topic, data, !matched.empty());
+  if (!sequence) return sequence.error();
+  if (*sequence == 0) return {};
   const event what{.topic = topic,
                    .data = data,
                    .origin = self_.id,
                    .origin_name = self_.name,
                    .epoch = self_.life,
-                   .sequence = ++sequence->second};
-  auto matched = std::exchange(matched_, {});  // A listener may emit.
-  for (const auto& each : matched) deliver(each, what);
-  sessions_.end_event();
+                   .sequence = *sequence};
+  for (const auto& each : matched) {
+    if (each.what == subscriber::kind::node) send_to(static_cast<std::uint32_t>(each.id), what);
+  }
+  audience_.deliver(matched, what);
   matched_ = std::move(matched);
   return {};
 }
 
-void event_router::on_event(const event& heard) {
-  matched_.clear();
-  subscriptions_.match(heard.topic, matched_);
-  auto matched = std::exchange(matched_, {});
-  for (const auto& each : matched) {
-    if (each.what != subscriber::kind::link) deliver(each, heard);
+void event_router::send_to(std::uint32_t slot, const event& what) {
+  auto* to = interest_.at(slot);
+  if (to == nullptr) return;
+  const auto link = peers_.link_to(to->node);
+  if (link != no_link && peers_.send_event(link, what)) {
+    ++counts_.events_delivered;
+    return;
   }
-  sessions_.end_event();
+  ++counts_.events_dropped;
+  interest_.note_skipped(*to, what.topic, what.sequence);
+}
+
+void event_router::on_pull(time_point now, peer& from, const transport::pull_message& said) {
+  if (!may_pull(now, from)) {
+    ++counts_.pulls_refused;
+    return;
+  }
+  const auto past = source_.range(said.topic, {said.from, said.to}, answered_events_max);
+  if (past.missing) {
+    (void)from.out.append_gap({said.request, said.topic, past.missing->from, past.missing->to});
+  }
+  for (const auto& each : past.events) {
+    if (!peers_.has_room(from)) break;  // It will ask again for the rest.
+    const auto sent = from.out.append_past_event({.request = said.request,
+                                                  .topic = said.topic,
+                                                  .sequence = each.sequence,
+                                                  .payload = {.bytes = each.data, .kind = each.kind}});
+    // What can never be sent is as good as gone.
+    if (sent == transport::admission::too_large) {
+      (void)from.out.append_gap({said.request, said.topic, each.sequence, each.sequence});
+    }
+  }
+  peers_.mark_dirty(from);
+}
+
+// --- in
+
+void event_router::on_event(time_point now, const event& heard) {
+  auto matched = std::exchange(matched_, {});
+  matched.clear();
+  table_.match(heard.topic, matched);
+  if (has_local(matched)) intake_.on_event(now, matched, heard);
   matched_ = std::move(matched);
 }
 
-void event_router::deliver(const subscriber& to, const event& what) {
-  bool taken = true;
-  switch (to.what) {
-    case subscriber::kind::listener:
-      hear(to.id, what);
-      break;
-    case subscriber::kind::session:
-      taken = sessions_.send_event(static_cast<session_id>(to.id), what);
-      break;
-    case subscriber::kind::link:
-      taken = peers_.send_event(static_cast<link_id>(to.id), what);
-      break;
-  }
-  ++(taken ? counts_.events_delivered : counts_.events_dropped);
+void event_router::on_past_event(time_point now, std::uint64_t request, const event& heard) {
+  if (request == 0) on_event(now, heard);
 }
 
-void event_router::hear(std::uint64_t listener, const event& what) {
-  const auto found = listeners_.find(listener);
-  if (found == listeners_.end()) return;
-  const auto row = found->second;  // The listener may remove itself.
-  try {
-    row->call(what);
-  } catch (...) {
-    ++counts_.handlers_failed;
+void event_router::on_skipped(time_point now, const peer& from, const transport::skipped_message& said) {
+  if (wants(said.topic)) intake_.on_head(now, from.node, from.life, said.topic, said.to);
+}
+
+void event_router::on_gap(time_point now, const peer& from, const transport::gap_message& said) {
+  if (said.request == 0) intake_.on_missing(now, from.node, from.life, said.topic, {said.from, said.to});
+}
+
+void event_router::on_heads(time_point now, const peer& from, const transport::received_heads& said) {
+  for (const auto& each : said.last) {
+    if (wants(each.topic)) intake_.on_head(now, from.node, from.life, each.topic, each.sequence);
   }
 }
 
-bool event_router::add_listener(std::uint64_t id, std::string_view pattern, detail::listener listener) {
-  if (listeners_.size() >= limits_.listeners_max) return false;
-  auto row = std::make_shared<listener_row>();
-  row->pattern = pattern;
-  row->call = std::move(listener);
-  listeners_.emplace(id, std::move(row));
-  subscriptions_.add(pattern, {subscriber::kind::listener, id});
+void event_router::on_interest_applied(time_point now, const peer& from,
+                                       const transport::received_interest_applied& said) {
+  std::vector<std::pair<std::string, mesh::event_sequence>> next;
+  for (const auto& each : said.next) {
+    if (wants(each.topic)) next.emplace_back(each.topic, each.sequence);
+  }
+  intake_.on_interest_applied(now, from.node, from.life, next);
+  if (said.complete) readiness_.on_applied(from.node, said.interest);
+}
+
+bool event_router::wants(std::string_view topic) {
+  matched_.clear();
+  table_.match(topic, matched_);
+  return has_local(matched_);
+}
+
+// --- who listens here
+
+bool event_router::add_listener(time_point now, std::uint64_t id, std::string_view pattern, detail::listener listener,
+                                listen_options options) {
+  const bool is_new = !table_.has_local(pattern);
+  if (!audience_.add_listener(id, pattern, std::move(listener), std::move(options.on_gap))) return false;
+  note_interest(is_new);
+  if (options.on_ready) wait_until_ready(now, options.ready_timeout, std::move(options.on_ready));
   return true;
 }
 
 void event_router::remove_listener(std::uint64_t id) {
-  const auto found = listeners_.find(id);
-  if (found == listeners_.end()) return;
-  subscriptions_.remove(found->second->pattern, {subscriber::kind::listener, id});
-  listeners_.erase(found);
+  audience_.remove_listener(id);
+  forget_due_ = true;
+  note_interest(true);
+}
+
+bool event_router::add_session(std::string_view pattern, session_id session) {
+  const bool is_new = !table_.has_local(pattern);
+  if (!table_.add(pattern, {subscriber::kind::session, session})) return false;
+  note_interest(is_new);
+  return true;
+}
+
+bool event_router::remove_session(std::string_view pattern, session_id session) {
+  if (!table_.remove(pattern, {subscriber::kind::session, session})) return false;
+  forget_due_ = true;
+  note_interest(true);
+  return true;
+}
+
+std::vector<std::string> event_router::announce() {
+  auto wanted = table_.interest();
+  interest_changed_ = false;
+  readiness_.set_interest(wanted);
+  return wanted;
+}
+
+void event_router::note_interest(bool changed) {
+  if (!changed) return;
+  interest_changed_ = true;
+  readiness_.note_change();
+}
+
+void event_router::wait_until_ready(time_point now, milliseconds timeout, event_readiness::completion done) {
+  std::vector<node_id> nodes;
+  for (const auto& each : directory_.records()) {
+    if (each->id != self_.id) nodes.push_back(each->id);
+  }
+  readiness_.wait(now, timeout, std::move(nodes), std::move(done));
+}
+
+// --- what the others are owed
+
+void event_router::on_node_gone(const node_id& node) {
+  interest_.erase(node);
+  readiness_.on_node_gone(node);
+}
+
+void event_router::end_turn(time_point now) {
+  if (std::exchange(forget_due_, false)) intake_.forget_unwanted();
+  owed_at_ = time_point::max();
+  if (interest_.owes()) {
+    interest_.for_each_owed([&](interested_node& each) { settle(now, each); });
+    if (interest_.owes()) owed_at_ = now + owed_again;
+  }
+  readiness_.end_turn();
+  for (auto& [done, how] : readiness_.take_done()) done(how);
+}
+
+void event_router::settle(time_point now, interested_node& with) {
+  auto* to = peers_.find(peers_.link_to(with.node));
+  if (to == nullptr || !peers_.has_room(*to)) return;
+  if (!with.is_told) {
+    (void)to->out.append_interest_applied(with.digest, next_of(with));
+  } else if (with.wants_heads) {
+    (void)to->out.append_heads(heads_for(now, with));
+  } else {
+    for (const auto& each : with.skipped) (void)to->out.append_skipped({each.topic, each.events.from, each.events.to});
+  }
+  // Each says more than the ones behind it.
+  with.is_told = true;
+  with.wants_heads = false;
+  with.skipped.clear();
+  peers_.mark_dirty(*to);
+}
+
+std::vector<transport::topic_head> event_router::next_of(const interested_node& node) const {
+  std::vector<transport::topic_head> next;
+  source_.for_each([&](std::string_view topic, mesh::event_sequence last) {
+    if (table_.matches(topic, {subscriber::kind::node, node.slot})) next.push_back({topic, last + 1});
+  });
+  std::sort(next.begin(), next.end(), [](const auto& a, const auto& b) { return a.topic < b.topic; });
+  return next;
+}
+
+std::vector<transport::topic_head> event_router::heads_for(time_point now, const interested_node& node) const {
+  std::vector<transport::topic_head> last;
+  source_.for_each_active(now, [&](std::string_view topic, mesh::event_sequence sequence) {
+    if (table_.matches(topic, {subscriber::kind::node, node.slot})) last.push_back({topic, sequence});
+  });
+  std::sort(last.begin(), last.end(), [](const auto& a, const auto& b) { return a.topic < b.topic; });
+  return last;
+}
+
+// A bucket per link: 200 a second, 400 at once.
+bool event_router::may_pull(time_point now, peer& from) {
+  constexpr double per_second = 200;
+  constexpr double burst = 400;
+  const auto passed = std::chrono::duration<double>(now - from.pulls_counted).count();
+  from.pulls_left = std::min(burst, from.pulls_left + passed * per_second);
+  from.pulls_counted = now;
+  if (from.pulls_left < 1) return false;
+  from.pulls_left -= 1;
+  return true;
+}
+
+void event_router::on_timeout(time_point now) {
+  intake_.on_timeout(now);
+  readiness_.on_timeout(now);
+}
+
+time_point event_router::next_timeout() const noexcept {
+  return std::min({intake_.next_timeout(), readiness_.next_timeout(), owed_at_});
 }
 
 }  // namespace askr

@@ -38,7 +38,7 @@ class node_host {
   void send(std::string_view name, payload data, const send_options& options, node::completion done);
   void emit(std::string_view topic, payload data);
 
-  std::uint64_t next_listener() noexcept { return ++last_listener_; }
+  listener_id listen(std::string pattern, listen_options options, detail::listener listener);
   void log(log_level level, std::string_view line);
 
   virtual node_core& core() noexcept = 0;

@@ -61,6 +61,8 @@ struct peer {
   bool bye_heard = false;
   bool closing = false;  ///< The shell was told to close it: nothing it says counts any more.
   bool dirty = false;
+  double pulls_left = 0;     ///< Of past events that it may still ask for,
+  time_point pulls_counted;  ///< as of then.
 };
 
 class peer_table {
@@ -104,6 +106,10 @@ class peer_table {
   result<void> send_command(peer& to, std::uint64_t mid, const command_request& request);
   void send_cancel(link_id to, std::uint64_t mid);
   void send_reply(link_id to, std::uint64_t mid, const result<payload_view>& outcome, bool maybe_executed);
+  /// Whether what is not urgent may be said: less waits than half of the soft limit.
+  bool has_room(const peer& which) const noexcept {
+    return which.out.queued_bytes() <= limits_.outbox_bytes_soft / 2;
+  }
   /// False if it was dropped: the link is above its soft limit.
   bool send_event(link_id to, const event& what);
 

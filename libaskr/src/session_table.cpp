@@ -124,6 +124,20 @@ bool session_table::send_event(session_id to, const event& what) {
   return true;
 }
 
+void session_table::send_gap(session_id to, const event_gap& what) {
+  auto* which = find(to);
+  if (which == nullptr || !which->admitted) return;
+  client_message message;
+  message.what = client_message::kind::gap;
+  message.name = what.topic;
+  message.from = what.origin_name;
+  message.epoch = what.epoch;
+  message.sequence = what.from;
+  if (what.to != 0) message.until = what.to;
+  message.why = what.why;
+  send(*which, message);
+}
+
 void session_table::end_event() noexcept {
   for (auto& each : event_frames_) {
     each.of = nullptr;

@@ -84,6 +84,7 @@ class session_table {
   void send_reply(session_id to, std::uint64_t ticket, const result<payload_view>& outcome, bool maybe_executed = false);
   /// False if it was dropped: the session is above its soft limit, or the payload cannot be said in its encoding.
   bool send_event(session_id to, const event& what);
+  void send_gap(session_id to, const event_gap& what);
   /// The event that was sent is over: its encoded forms are forgotten.
   void end_event() noexcept;
   /// Anything else.

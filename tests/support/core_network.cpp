@@ -118,7 +118,7 @@ outcomes core_network::send(std::size_t node, std::string_view name, payload dat
 }
 
 void core_network::emit(std::size_t node, std::string_view topic, payload data) {
-  BOOST_REQUIRE(core(node).emit(topic, data.view()).ok());
+  BOOST_REQUIRE(core(node).emit(now_, topic, data.view()).ok());
 }
 
 fake_client& core_network::client(std::size_t node, const fake_client::options& options) {

@@ -55,6 +55,18 @@ struct session_limits {
   bool deflate = false;                          ///< Offer permessage-deflate.
 };
 
+/// Events: what an origin keeps of its own, and what it takes to hear those of others whole and in order.
+struct event_limits {
+  std::size_t history_events_max = 1024;           ///< Kept per topic. 0 = none: what is missed is lost.
+  std::size_t history_bytes_max = 1 << 20;         ///< Of payloads, kept per topic; a larger one empties the history.
+  std::size_t history_total_bytes_max = 64 << 20;  ///< Of all topics; those used longest ago are emptied first.
+  milliseconds history_linger = seconds(60);       ///< A topic is kept so long after somebody has listened to it.
+  std::vector<std::string> history_topics = {};    ///< Topics or patterns that are kept though nobody has listened yet.
+  std::size_t held_events_max = 1024;              ///< Waiting for missing ones before them, per topic and origin,
+  std::size_t held_bytes_max = 16 << 20;           ///< and of all. Above these a gap is reported at once.
+  std::size_t streams_max = 65536;                 ///< Topics of all other nodes that are kept in order.
+};
+
 /// The node as a whole.
 struct node_limits {
   std::size_t peers_max = 1024;
@@ -106,6 +118,7 @@ struct node_options {
   std::size_t workers = 2;              ///< Threads for blocking handlers, started with the first of them.
   link_limits links = {};
   session_limits sessions = {};
+  event_limits events = {};
   node_limits limits = {};
   log_sink log = {};                    ///< Empty: nothing is logged.
 };

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include <askr/event.hpp>
+
+namespace askr {
+
+std::string_view to_string(gap_cause why) noexcept {
+  switch (why) {
+    case gap_cause::lost: return "lost";
+    case gap_cause::skipped: return "skipped";
+    case gap_cause::origin_restarted: return "origin_restarted";
+    case gap_cause::origin_lost: break;
+  }
+  return "origin_lost";
+}
+
+}  // namespace askr
