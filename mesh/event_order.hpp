@@ -112,6 +112,13 @@ class event_order {
   bool has_ordered() const noexcept { return !ordered_.empty(); }
   std::vector<event_pull> take_pulls() { return std::exchange(pulls_, {}); }
 
+  /// Calls visit(topic, next) for each topic of an origin in this life.
+  template <class Visit>
+  void for_each_stream(const node_id& origin, incarnation life, Visit visit) const {
+    const auto row = origins_.find(origin);
+    if (row == origins_.end() || row->second.life != life) return;
+    for (const auto& [topic, at] : row->second.streams) visit(topic, at->next);
+  }
   std::size_t streams() const noexcept { return streams_.size(); }
   std::size_t under_repair() const noexcept { return broken_.size(); }
   std::size_t held_bytes() const noexcept { return held_bytes_; }

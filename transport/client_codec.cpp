@@ -35,6 +35,7 @@ enum field : std::size_t {
   last,
   since,
   until,
+  ready,
   reason,
   token,
   node,
@@ -43,10 +44,9 @@ enum field : std::size_t {
 };
 
 constexpr std::array<std::string_view, fields_count> field_names{
-    "mid",        "command", "data", "workspace", "type",  "payload", "value",         "eventType",
-    "to",         "timeout", "from", "seq",       "epoch", "error",   "code",          "all",
-    "idempotent", "stream",  "last", "since",     "until", "reason",  "token",         "node",
-    "maybeExecuted",
+    "mid",     "command", "data",  "workspace", "type",   "payload", "value", "eventType",     "to",
+    "timeout", "from",    "seq",   "epoch",     "error",  "code",    "all",   "idempotent",    "stream",
+    "last",    "since",   "until", "ready",     "reason", "token",   "node",  "maybeExecuted",
 };
 
 /// The message types that are not topics, unless a payload comes with them.
@@ -233,7 +233,50 @@ class decoder {
   void read_subscription() {
     required_name(event_type, message_.name);
     count(last, message_.last);
+    optional_text(from, message_.from);
+    count(epoch, message_.epoch);
+    flag(ready, message_.ready);
+    if (message_.ready) require_mid();
+    read_timeout();
+    if (!has(since)) return;
+    msgpack_reader reader(raw_[since]);
+    if (const auto rows = reader.read_array_header()) return read_positions(reader, *rows);
     count(since, message_.since);
+    if (message_.from.empty()) refuse(since, "needs \"from\", the node whose events are counted");
+  }
+
+  void read_positions(msgpack_reader& reader, std::uint32_t rows) {
+    if (rows > limits_.positions_max) return refuse(since, "has too many rows");
+    for (; rows > 0 && !failed_; --rows) {
+      client_position at;
+      at.topic = message_.name;
+      const auto pairs = reader.read_map_header();
+      bool good = pairs.has_value();
+      for (auto left = pairs.value_or(0); left > 0 && good; --left) good = read_position_field(reader, at);
+      if (!good || at.from.empty())
+        return refuse(since, "must be a number, or a list of {eventType, from, epoch, seq}");
+      message_.positions.push_back(at);
+    }
+  }
+
+  static bool read_position_field(msgpack_reader& reader, client_position& into) {
+    const auto key = reader.read_str();
+    if (!key) return false;
+    const auto text = [&](std::string_view& to) {
+      const auto found = reader.read_str();
+      if (found) to = *found;
+      return found && is_name(to);
+    };
+    const auto number = [&](std::uint64_t& to) {
+      const auto found = reader.read_uint();
+      if (found) to = *found;
+      return found.has_value();
+    };
+    if (*key == field_names[event_type]) return text(into.topic);
+    if (*key == field_names[from]) return text(into.from);
+    if (*key == field_names[epoch]) return number(into.epoch);
+    if (*key == field_names[seq]) return number(into.sequence);
+    return reader.skip();
   }
 
   void read_auth() {
@@ -351,9 +394,7 @@ std::string message_id::to_string() const {
   return std::string(text());
 }
 
-bool is_from_client(client_message::kind what) noexcept {
-  return what != kind::welcome && what != kind::gap;
-}
+bool is_from_client(client_message::kind what) noexcept { return what != kind::welcome && what != kind::gap; }
 
 bool is_from_node(client_message::kind what) noexcept {
   return what == kind::command || what == kind::reply || what == kind::failure || what == kind::event ||

@@ -4,6 +4,7 @@
 #include "libaskr/src/dispatcher.hpp"
 #include "libaskr/src/event_router.hpp"
 #include "libaskr/src/membership.hpp"
+#include "transport/msgpack_writer.hpp"
 #include "transport/wire_messages.hpp"
 
 #include <askr/version.hpp>
@@ -80,7 +81,7 @@ void client_door::on_closed(time_point now, session_id session) {
   if (which == nullptr) return;
   ++counts_.sessions_closed;
   commands_.on_session_down(now, session);
-  for (const auto& each : which->subscribed) events_.remove_session(each, session);
+  for (std::size_t place = 0; place < which->subscribed.size(); ++place) unsubscribe(*which, place);
   const bool served = commands_.table().remove_client_everywhere(session);
   interest_changed_ |= served;
   const auto found = per_address_.find(which->wire.shown().address);
@@ -205,7 +206,7 @@ void client_door::handle(time_point now, client_row& from, const message& said) 
   switch (said.what) {
     case kind::command: return on_command(now, from, said);
     case kind::event: return on_emit(now, from, said);
-    case kind::subscription: return on_subscription(from, said);
+    case kind::subscription: return on_subscription(now, from, said);
     case kind::unsubscription: return on_unsubscription(from, said);
     case kind::serve: return on_serve(from, said);
     case kind::unserve: return on_unserve(from, said);
@@ -251,20 +252,47 @@ void client_door::on_emit(time_point now, client_row& from, const message& said)
   acknowledge(from, said);
 }
 
-void client_door::on_subscription(client_row& from, const message& said) {
+void client_door::on_subscription(time_point now, client_row& from, const message& said) {
   if (!from.who.rights.may(verb::listen, said.name)) {
     return refuse(from, said.mid, {errc::denied, from.who.name + " may not listen to " + std::string(said.name)});
   }
-  if (from.subscribed.size() >= options_.sessions.subscriptions_max) {
-    return refuse(from, said.mid, {errc::overloaded, "too many subscriptions of this session"});
+  if (from.place_of(said.name) == client_row::no_place) {
+    if (from.subscribed_count >= options_.sessions.subscriptions_max) {
+      return refuse(from, said.mid, {errc::overloaded, "too many subscriptions of this session"});
+    }
+    subscribe(now, from, said);
   }
-  if (events_.add_session(said.name, from.id)) from.subscribed.emplace_back(said.name);
-  acknowledge(from, said);
+  if (!said.ready) return acknowledge(from, said);
+  events_.wait_until_ready(now, said.timeout.value_or(listen_options{}.ready_timeout),
+                           [this, session = from.id, mid = said.mid](const listen_ready& how) {
+                             if (auto* to = sessions_.find(session)) say_ready(*to, mid, how);
+                           });
+}
+
+void client_door::subscribe(time_point now, client_row& from, const message& said) {
+  std::vector<event_position> since;
+  const auto epoch = said.epoch.value_or(0);
+  if (said.since) since.push_back({std::string(said.name), std::string(said.from), epoch, *said.since});
+  for (const auto& each : said.positions) {
+    since.push_back({std::string(each.topic), std::string(each.from), each.epoch, each.sequence});
+  }
+  const auto place = from.add_subscription(said.name);
+  events_.add_subscriber(now, said.name, {subscriber::kind::session, subscription_number(from.id, place)},
+                         said.last.value_or(0), since);
 }
 
 void client_door::on_unsubscription(client_row& from, const message& said) {
-  if (events_.remove_session(said.name, from.id)) std::erase(from.subscribed, said.name);
+  const auto place = from.place_of(said.name);
+  if (place != client_row::no_place) unsubscribe(from, place);
   acknowledge(from, said);
+}
+
+void client_door::unsubscribe(client_row& from, std::size_t place) {
+  auto& which = from.subscribed[place];
+  if (which.pattern.empty()) return;
+  events_.remove_subscriber(which.pattern, {subscriber::kind::session, subscription_number(from.id, place)});
+  which = {};
+  --from.subscribed_count;
 }
 
 void client_door::on_serve(client_row& from, const message& said) {
@@ -318,6 +346,20 @@ void client_door::acknowledge(client_row& to, const message& said) {
   answer.what = kind::reply;
   answer.mid = said.mid;
   answer.data = msgpack_true;
+  sessions_.send(to, answer);
+}
+
+void client_door::say_ready(client_row& to, const transport::message_id& mid, const listen_ready& how) {
+  byte_buffer packed;
+  transport::write_map_header(packed, 2);
+  transport::write_str(packed, "ready");
+  transport::write_uint(packed, how.ready);
+  transport::write_str(packed, "of");
+  transport::write_uint(packed, how.of);
+  message answer;
+  answer.what = kind::reply;
+  answer.mid = mid;
+  answer.data = packed;
   sessions_.send(to, answer);
 }
 

@@ -7,6 +7,7 @@
 #include "libaskr/src/session_table.hpp"
 
 #include <askr/authenticator.hpp>
+#include <askr/listen_options.hpp>
 #include <askr/options.hpp>
 
 #include <functional>
@@ -52,7 +53,10 @@ class client_door {
   void handle(time_point now, client_row& from, const message& said);
   void on_command(time_point now, client_row& from, const message& said);
   void on_emit(time_point now, client_row& from, const message& said);
-  void on_subscription(client_row& from, const message& said);
+  void on_subscription(time_point now, client_row& from, const message& said);
+  void subscribe(time_point now, client_row& from, const message& said);
+  void unsubscribe(client_row& from, std::size_t place);
+  void say_ready(client_row& to, const transport::message_id& mid, const listen_ready& how);
   void on_unsubscription(client_row& from, const message& said);
   void on_serve(client_row& from, const message& said);
   void on_unserve(client_row& from, const message& said);

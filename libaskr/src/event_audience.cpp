@@ -8,8 +8,8 @@
 namespace askr {
 
 event_audience::event_audience(const node_limits& limits, subscriptions& table, session_table& sessions,
-                               counters& counts)
-    : limits_(limits), table_(table), sessions_(sessions), counts_(counts) {}
+                               event_replays& replays, counters& counts)
+    : limits_(limits), table_(table), sessions_(sessions), replays_(replays), counts_(counts) {}
 
 bool event_audience::add_listener(std::uint64_t id, std::string_view pattern, detail::listener listener,
                                   gap_listener on_gap) {
@@ -31,29 +31,42 @@ void event_audience::remove_listener(std::uint64_t id) {
 }
 
 void event_audience::deliver(const std::vector<subscriber>& matched, const event& what) {
+  const auto number = sessions_.begin_event();
   for (const auto& each : matched) {
-    if (each.what == subscriber::kind::listener) {
-      call(each.id, [&](listener_row& row) { row.call(what); });
-      ++counts_.events_delivered;
-    } else if (each.what == subscriber::kind::session) {
-      const bool taken = sessions_.send_event(static_cast<session_id>(each.id), what);
-      ++(taken ? counts_.events_delivered : counts_.events_dropped);
-    }
+    if (!each.is_local() || (!replays_.empty() && replays_.hold(each, what))) continue;
+    deliver_numbered(each, what, number);
   }
   sessions_.end_event();
+}
+
+void event_audience::deliver_to(const subscriber& who, const event& what) {
+  deliver_numbered(who, what, sessions_.begin_event());
+  sessions_.end_event();
+}
+
+void event_audience::deliver_numbered(const subscriber& who, const event& what, std::uint64_t number) {
+  bool taken = true;
+  if (who.what == subscriber::kind::listener) {
+    call(who.id, [&](listener_row& row) { row.call(what); });
+  } else {
+    taken = sessions_.send_event(who.id, what, number);
+  }
+  ++(taken ? counts_.events_delivered : counts_.events_dropped);
 }
 
 void event_audience::report(const std::vector<subscriber>& matched, const event_gap& what) {
   ++counts_.event_gaps;
   for (const auto& each : matched) {
-    if (each.what == subscriber::kind::listener) {
-      call(each.id, [&](listener_row& row) {
-        if (row.on_gap) row.on_gap(what);
-      });
-    } else if (each.what == subscriber::kind::session) {
-      sessions_.send_gap(static_cast<session_id>(each.id), what);
-    }
+    if (!each.is_local() || (!replays_.empty() && replays_.hold(each, what))) continue;
+    report_to(each, what);
   }
+}
+
+void event_audience::report_to(const subscriber& who, const event_gap& what) {
+  if (who.what == subscriber::kind::session) return sessions_.send_gap(who.id, what);
+  call(who.id, [&](listener_row& row) {
+    if (row.on_gap) row.on_gap(what);
+  });
 }
 
 template <class Call>

@@ -115,18 +115,20 @@ void event_intake::hand_on(const mesh::ordered& next) {
 
 // A pull that cannot go now is asked for again.
 void event_intake::send_pulls() {
-  for (const auto& each : order_.take_pulls()) {
-    auto* to = peers_.find(peers_.link_to(each.origin));
-    if (to == nullptr || to->life != each.life || to->out.above_soft()) continue;
-    (void)to->out.append_pull({.topic = each.topic, .from = each.wanted.from, .to = each.wanted.to});
-    peers_.mark_dirty(*to);
-    ++counts_.events_pulled;
-  }
+  for (const auto& each : order_.take_pulls()) send_pull(0, each);
 }
 
-std::string_view event_intake::name_of(const node_id& node) {
+void event_intake::send_pull(std::uint64_t request, const mesh::event_pull& pull) {
+  auto* to = peers_.find(peers_.link_to(pull.origin));
+  if (to == nullptr || to->life != pull.life || to->out.above_soft()) return;
+  (void)to->out.append_pull({request, pull.topic, pull.wanted.from, pull.wanted.to});
+  peers_.mark_dirty(*to);
+  ++counts_.events_pulled;
+}
+
+std::string event_intake::name_of(const node_id& node) {
+  if (names_.size() >= names_max) names_.clear();
   if (const auto* record = directory_.find(node)) {
-    if (names_.size() >= names_max) names_.clear();
     return names_[node] = record->name;
   }
   const auto known = names_.find(node);

@@ -40,8 +40,17 @@ class event_intake {
   void on_interest_applied(time_point now, const node_id& origin, incarnation life,
                            const std::vector<std::pair<std::string, mesh::event_sequence>>& next);
 
+  /// Asks an origin for past events; nothing happens if it cannot be asked now.
+  void send_pull(std::uint64_t request, const mesh::event_pull& pull);
+  /// Calls visit(topic, next) for each topic of an origin.
+  template <class Visit>
+  void for_each_stream(const node_id& origin, incarnation life, Visit visit) const {
+    order_.for_each_stream(origin, life, visit);
+  }
+
   /// Nobody here listens to some topics any more.
   void forget_unwanted();
+  std::string name_of(const node_id& node);
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept { return order_.next_timeout(); }
 
@@ -49,7 +58,6 @@ class event_intake {
   void drain();
   void hand_on(const mesh::ordered& next);
   void send_pulls();
-  std::string_view name_of(const node_id& node);
 
   subscriptions& table_;
   event_audience& audience_;

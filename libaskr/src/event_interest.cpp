@@ -64,6 +64,7 @@ void event_interest::erase(const node_id& node) {
   for (const auto& each : row->topics) table_.remove(each, {subscriber::kind::node, row->slot});
   rows_.erase(row->slot);
   slots_.erase(node);
+  gone_.push_back(node);
 }
 
 interested_node* event_interest::find(const node_id& node) noexcept {

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace askr {
@@ -45,6 +46,8 @@ class event_interest {
   /// What a node's record names. Does nothing if it is no news.
   void set(const node_id& node, incarnation life, const std::vector<std::string>& topics, const permissions& rights);
   void erase(const node_id& node);
+  /// Nodes that were erased since the last call.
+  std::vector<node_id> take_gone() { return std::exchange(gone_, {}); }
   interested_node* find(const node_id& node) noexcept;
   interested_node* at(std::uint32_t slot) noexcept { return rows_.find(slot); }
 
@@ -73,6 +76,7 @@ class event_interest {
   subscriptions& table_;
   slot_map<interested_node> rows_;
   std::unordered_map<node_id, std::uint32_t> slots_;
+  std::vector<node_id> gone_;
   bool owes_ = false;
 };
 

@@ -20,9 +20,9 @@ std::uint64_t event_readiness::generation_of(std::uint64_t digest) const noexcep
   return found == digests_.rend() ? 0 : generation_ - static_cast<std::uint64_t>(found - digests_.rbegin());
 }
 
-bool event_readiness::has_applied(const node_id& node, std::uint64_t generation) const noexcept {
+std::uint64_t event_readiness::applied(const node_id& node) const noexcept {
   const auto found = applied_.find(node);
-  return found != applied_.end() && generation_of(found->second) >= generation;
+  return found == applied_.end() ? 0 : generation_of(found->second);
 }
 
 void event_readiness::set_interest(const std::vector<std::string>& topics) {

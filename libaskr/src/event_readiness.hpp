@@ -32,7 +32,9 @@ class event_readiness {
 
   /// What a node must have applied to know all that is listened to now.
   std::uint64_t needed() const noexcept { return changed_ ? generation_ + 1 : generation_; }
-  bool has_applied(const node_id& node, std::uint64_t generation) const noexcept;
+  bool has_applied(const node_id& node, std::uint64_t generation) const noexcept { return applied(node) >= generation; }
+  /// The generation that a node has applied; 0: none that is known.
+  std::uint64_t applied(const node_id& node) const noexcept;
 
   /// `nodes`: all that are known now, without this one. `done` comes out of take_done().
   void wait(time_point now, milliseconds timeout, std::vector<node_id> nodes, completion done);

@@ -23,7 +23,7 @@ event_router::event_router(const node_options& options, const self_description& 
       counts_(counts),
       source_(options.limits, options.events),
       interest_(table_),
-      audience_(options.limits, table_, sessions, counts),
+      audience_(options.limits, table_, sessions, replays_, counts),
       intake_(options.events, table_, audience_, directory, peers, counts) {}
 
 // --- out
@@ -34,6 +34,7 @@ result<void> event_router::emit(time_point now, const principal& who, std::strin
   auto matched = std::exchange(matched_, {});  // A listener may emit.
   matched.clear();
   table_.match(topic, matched);
+  source_.set_life(self_.life);
   const auto sequence = source_.add(now, topic, data, !matched.empty());
   if (!sequence) return sequence.error();
   if (*sequence == 0) return {};
@@ -94,10 +95,13 @@ void event_router::on_event(time_point now, const event& heard) {
   table_.match(heard.topic, matched);
   if (has_local(matched)) intake_.on_event(now, matched, heard);
   matched_ = std::move(matched);
+  if (replays_.has_output()) serve_replays(now);
 }
 
 void event_router::on_past_event(time_point now, std::uint64_t request, const event& heard) {
-  if (request == 0) on_event(now, heard);
+  if (request == 0) return on_event(now, heard);
+  replays_.on_past_event(now, request, heard);
+  serve_replays(now);
 }
 
 void event_router::on_skipped(time_point now, const peer& from, const transport::skipped_message& said) {
@@ -105,7 +109,9 @@ void event_router::on_skipped(time_point now, const peer& from, const transport:
 }
 
 void event_router::on_gap(time_point now, const peer& from, const transport::gap_message& said) {
-  if (said.request == 0) intake_.on_missing(now, from.node, from.life, said.topic, {said.from, said.to});
+  if (said.request == 0) return intake_.on_missing(now, from.node, from.life, said.topic, {said.from, said.to});
+  replays_.on_gone(now, said.request, from.node, said.topic, {said.from, said.to});
+  serve_replays(now);
 }
 
 void event_router::on_heads(time_point now, const peer& from, const transport::received_heads& said) {
@@ -121,7 +127,11 @@ void event_router::on_interest_applied(time_point now, const peer& from,
     if (wants(each.topic)) next.emplace_back(each.topic, each.sequence);
   }
   intake_.on_interest_applied(now, from.node, from.life, next);
-  if (said.complete) readiness_.on_applied(from.node, said.interest);
+  if (!said.complete) return;
+  readiness_.on_applied(from.node, said.interest);
+  if (replays_.empty()) return;
+  feed_replays(now);  // At once: behind this come events that have to wait for those before.
+  serve_replays(now);
 }
 
 bool event_router::wants(std::string_view topic) {
@@ -137,28 +147,33 @@ bool event_router::add_listener(time_point now, std::uint64_t id, std::string_vi
   const bool is_new = !table_.has_local(pattern);
   if (!audience_.add_listener(id, pattern, std::move(listener), std::move(options.on_gap))) return false;
   note_interest(is_new);
+  if (options.last > 0 || !options.since.empty()) {
+    replay(now, {subscriber::kind::listener, id}, pattern, options.last, options.since);
+  }
   if (options.on_ready) wait_until_ready(now, options.ready_timeout, std::move(options.on_ready));
   return true;
 }
 
 void event_router::remove_listener(std::uint64_t id) {
   audience_.remove_listener(id);
+  replays_.stop({subscriber::kind::listener, id});
   forget_due_ = true;
   note_interest(true);
 }
 
-bool event_router::add_session(std::string_view pattern, session_id session) {
+void event_router::add_subscriber(time_point now, std::string_view pattern, subscriber who, std::size_t last,
+                                  const std::vector<event_position>& since) {
   const bool is_new = !table_.has_local(pattern);
-  if (!table_.add(pattern, {subscriber::kind::session, session})) return false;
+  if (!table_.add(pattern, who)) return;
   note_interest(is_new);
-  return true;
+  if (last > 0 || !since.empty()) replay(now, who, pattern, last, since);
 }
 
-bool event_router::remove_session(std::string_view pattern, session_id session) {
-  if (!table_.remove(pattern, {subscriber::kind::session, session})) return false;
+void event_router::remove_subscriber(std::string_view pattern, subscriber who) {
+  if (!table_.remove(pattern, who)) return;
+  replays_.stop(who);
   forget_due_ = true;
   note_interest(true);
-  return true;
 }
 
 std::vector<std::string> event_router::announce() {
@@ -182,15 +197,98 @@ void event_router::wait_until_ready(time_point now, milliseconds timeout, event_
   readiness_.wait(now, timeout, std::move(nodes), std::move(done));
 }
 
-// --- what the others are owed
+// --- those that want the past first
 
-void event_router::on_node_gone(const node_id& node) {
-  interest_.erase(node);
-  readiness_.on_node_gone(node);
+void event_router::replay(time_point now, subscriber who, std::string_view pattern, std::size_t last,
+                          const std::vector<event_position>& since) {
+  replay_options wanted;
+  wanted.last = last;
+  for (const auto& each : since) {
+    const auto origin = directory_.resolve(each.origin);
+    wanted.since.push_back({each.topic, origin.ok() ? *origin : node_id{}, each.origin, each.epoch, each.sequence});
+  }
+  std::vector<node_id> origins;
+  for (const auto& each : directory_.records()) origins.push_back(each->id);
+  replays_.start(now, who, std::string(pattern), std::move(wanted), readiness_.needed(), origins);
+  feed_due_ = true;
 }
 
+void event_router::feed_replays(time_point now) {
+  for (const auto& record : directory_.records()) {
+    const bool own = record->id == self_.id;
+    const auto generation = own ? readiness_.needed() : readiness_.applied(record->id);
+    if (generation == 0 || !replays_.waits_for(record->id)) continue;
+    const auto life = own ? self_.life : record->life;
+    event_replays::heads next;
+    const auto add = [&next](std::string_view topic, mesh::event_sequence at) { next.emplace_back(topic, at); };
+    if (own) {
+      source_.for_each([&](std::string_view topic, mesh::event_sequence last) { add(topic, last + 1); });
+    } else {
+      intake_.for_each_stream(record->id, life, add);
+    }
+    std::sort(next.begin(), next.end());
+    replays_.on_origin_known(now, record->id, life, generation, next);
+  }
+}
+
+void event_router::serve_replays(time_point now) {
+  while (replays_.has_output()) {
+    for (const auto& each : replays_.take_pulls()) {
+      if (each.what.origin == self_.id) {
+        answer_own(now, each);
+      } else {
+        intake_.send_pull(each.request, each.what);
+      }
+    }
+    for (const auto& each : replays_.take_replayed()) hand_on(each);
+  }
+}
+
+void event_router::answer_own(time_point now, const event_replays::pull& asked) {
+  const auto past = source_.range(asked.what.topic, asked.what.wanted, answered_events_max);
+  if (past.missing) replays_.on_gone(now, asked.request, self_.id, asked.what.topic, *past.missing);
+  for (const auto& each : past.events) {
+    replays_.on_past_event(now, asked.request,
+                           {.topic = asked.what.topic,
+                            .data = payload_view(each.data, each.kind),
+                            .origin = self_.id,
+                            .origin_name = self_.name,
+                            .epoch = self_.life,
+                            .sequence = each.sequence});
+  }
+}
+
+void event_router::hand_on(const replayed& next) {
+  const auto& what = next.what;
+  const auto name = next.origin_name.empty() ? intake_.name_of(what.origin) : next.origin_name;
+  if (what.is == mesh::ordered::what::event) {
+    audience_.deliver_to(next.who, {.topic = what.topic,
+                                    .data = payload_view(what.data, what.kind),
+                                    .origin = what.origin,
+                                    .origin_name = name,
+                                    .epoch = what.life,
+                                    .sequence = what.sequence});
+  } else {
+    audience_.report_to(next.who, {.topic = what.topic,
+                                   .origin = what.origin,
+                                   .origin_name = name,
+                                   .epoch = what.life,
+                                   .from = what.sequence,
+                                   .to = what.last,
+                                   .why = next.why});
+  }
+}
+
+// --- what the others are owed
+
 void event_router::end_turn(time_point now) {
+  for (const auto& node : interest_.take_gone()) {
+    readiness_.on_node_gone(node);
+    replays_.on_origin_lost(node);
+  }
   if (std::exchange(forget_due_, false)) intake_.forget_unwanted();
+  if (std::exchange(feed_due_, false)) feed_replays(now);
+  serve_replays(now);
   owed_at_ = time_point::max();
   if (interest_.owes()) {
     interest_.for_each_owed([&](interested_node& each) { settle(now, each); });
@@ -235,10 +333,10 @@ std::vector<transport::topic_head> event_router::heads_for(time_point now, const
   return last;
 }
 
-// A bucket per link: 200 a second, 400 at once.
+// A bucket per link: 1,000 a second, 2,000 at once.
 bool event_router::may_pull(time_point now, peer& from) {
-  constexpr double per_second = 200;
-  constexpr double burst = 400;
+  constexpr double per_second = 1000;
+  constexpr double burst = 2000;
   const auto passed = std::chrono::duration<double>(now - from.pulls_counted).count();
   from.pulls_left = std::min(burst, from.pulls_left + passed * per_second);
   from.pulls_counted = now;
@@ -250,10 +348,12 @@ bool event_router::may_pull(time_point now, peer& from) {
 void event_router::on_timeout(time_point now) {
   intake_.on_timeout(now);
   readiness_.on_timeout(now);
+  replays_.on_timeout(now);
+  serve_replays(now);
 }
 
 time_point event_router::next_timeout() const noexcept {
-  return std::min({intake_.next_timeout(), readiness_.next_timeout(), owed_at_});
+  return std::min({intake_.next_timeout(), readiness_.next_timeout(), replays_.next_timeout(), owed_at_});
 }
 
 }  // namespace askr

@@ -3,13 +3,15 @@
 
 /// Events: numbered per topic where they are emitted, sent once over each link that leads to a listener, put in order
 /// where they arrive, and handed to this node's audience. What is kept of them: event_source; who wants them elsewhere:
-/// event_interest; who here: event_audience; how they are put in order: event_intake; who is ready: event_readiness.
+/// event_interest; who here: event_audience; how they are put in order: event_intake; who wants the past first:
+/// event_replays; who is ready: event_readiness.
 /// No I/O.
 
 #include "libaskr/src/event_audience.hpp"
 #include "libaskr/src/event_intake.hpp"
 #include "libaskr/src/event_interest.hpp"
 #include "libaskr/src/event_readiness.hpp"
+#include "libaskr/src/event_replays.hpp"
 #include "libaskr/src/event_source.hpp"
 #include "libaskr/src/self_description.hpp"
 #include "libaskr/src/subscriptions.hpp"
@@ -53,10 +55,10 @@ class event_router {
   bool add_listener(time_point now, std::uint64_t id, std::string_view pattern, detail::listener listener,
                     listen_options options);
   void remove_listener(std::uint64_t id);
-  /// False if it was there already.
-  bool add_session(std::string_view pattern, session_id session);
-  /// False if it was not there.
-  bool remove_session(std::string_view pattern, session_id session);
+  /// A subscription of a session.
+  void add_subscriber(time_point now, std::string_view pattern, subscriber who, std::size_t last = 0,
+                      const std::vector<event_position>& since = {});
+  void remove_subscriber(std::string_view pattern, subscriber who);
   /// Calls back when all nodes known now send here what is listened to here.
   void wait_until_ready(time_point now, milliseconds timeout, event_readiness::completion done);
   bool interest_changed() const noexcept { return interest_changed_; }
@@ -65,7 +67,6 @@ class event_router {
 
   /// What the others listen to.
   event_interest& others() noexcept { return interest_; }
-  void on_node_gone(const node_id& node);
 
   void end_turn(time_point now);
   void on_timeout(time_point now);
@@ -73,6 +74,12 @@ class event_router {
 
  private:
   void send_to(std::uint32_t slot, const event& what);
+  void replay(time_point now, subscriber who, std::string_view pattern, std::size_t last,
+              const std::vector<event_position>& since);
+  void feed_replays(time_point now);
+  void serve_replays(time_point now);
+  void answer_own(time_point now, const event_replays::pull& asked);
+  void hand_on(const replayed& next);
   void settle(time_point now, interested_node& with);
   std::vector<transport::topic_head> next_of(const interested_node& node) const;
   std::vector<transport::topic_head> heads_for(time_point now, const interested_node& node) const;
@@ -87,11 +94,13 @@ class event_router {
   subscriptions table_;
   event_source source_;
   event_interest interest_;
+  event_replays replays_;
   event_audience audience_;
   event_intake intake_;
   event_readiness readiness_;
   std::vector<subscriber> matched_;
   bool interest_changed_ = false;
+  bool feed_due_ = false;    ///< A replay may learn where topics stand.
   bool forget_due_ = false;  ///< Something is not listened to any more.
   time_point owed_at_ = time_point::max();
 };

@@ -7,13 +7,18 @@
 
 namespace askr {
 
-event_source::event_source(const node_limits& limits, const event_limits& events)
-    : limits_(limits),
-      events_(events),
-      history_({.events_max = events.history_events_max,
-                .bytes_max = events.history_bytes_max,
-                .total_bytes_max = events.history_total_bytes_max,
-                .topics_max = limits.topics_max}) {}
+event_source::event_source(const node_limits& limits, const event_limits& events) : limits_(limits), events_(events) {
+  begin_life(0);
+}
+
+void event_source::begin_life(incarnation life) {
+  life_ = life;
+  rows_.clear();
+  history_ = mesh::event_history({.events_max = events_.history_events_max,
+                                  .bytes_max = events_.history_bytes_max,
+                                  .total_bytes_max = events_.history_total_bytes_max,
+                                  .topics_max = limits_.topics_max});
+}
 
 bool event_source::is_always_kept(std::string_view topic) const {
   return std::any_of(events_.history_topics.begin(), events_.history_topics.end(),

@@ -9,6 +9,7 @@
 #include "transport/event_codec.hpp"
 
 #include <askr/error.hpp>
+#include <askr/node_id.hpp>
 #include <askr/options.hpp>
 #include <askr/payload.hpp>
 #include <askr/time.hpp>
@@ -25,6 +26,10 @@ class event_source {
  public:
   event_source(const node_limits& limits, const event_limits& events);
 
+  /// In a new life everything begins anew.
+  void set_life(incarnation life) {
+    if (life != life_) begin_life(life);
+  }
   /// The topic's next event: its sequence. 0 if nobody has ever listened to the topic, so there is nothing to count.
   /// `wanted`: somebody listens now. Fails with overloaded: too many topics.
   result<mesh::event_sequence> add(time_point now, std::string_view topic, payload_view data, bool wanted);
@@ -62,10 +67,12 @@ class event_source {
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
 
+  void begin_life(incarnation life);
   bool is_always_kept(std::string_view topic) const;
 
   const node_limits& limits_;
   const event_limits& events_;
+  incarnation life_ = 0;
   mesh::event_history history_;
   std::unordered_map<std::string, row, text_hash, std::equal_to<>> rows_;
 };

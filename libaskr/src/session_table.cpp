@@ -3,6 +3,7 @@
 
 #include "libaskr/src/dispatcher.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace askr {
@@ -58,6 +59,23 @@ transport::message_id client_mids::take(std::uint64_t ticket) {
   return mid;
 }
 
+std::size_t client_row::place_of(std::string_view pattern) const noexcept {
+  const auto found =
+      std::find_if(subscribed.begin(), subscribed.end(), [&](const auto& each) { return each.pattern == pattern; });
+  return found == subscribed.end() ? no_place : static_cast<std::size_t>(found - subscribed.begin());
+}
+
+std::size_t client_row::add_subscription(std::string_view pattern) {
+  auto place = place_of({});
+  if (place == no_place) {
+    place = subscribed.size();
+    subscribed.emplace_back();
+  }
+  subscribed[place].pattern = pattern;
+  ++subscribed_count;
+  return place;
+}
+
 result<void> session_table::send_command(session_id to, std::uint64_t mid, const command_request& request) {
   auto* which = find(to);
   if (which == nullptr) return error{errc::peer_lost, "the client that served it went away"};
@@ -107,9 +125,10 @@ void session_table::send_reply(session_id to, std::uint64_t ticket, const result
   check_hard_limit(*which);
 }
 
-bool session_table::send_event(session_id to, const event& what) {
-  auto* which = find(to);
+bool session_table::send_event(std::uint64_t subscription, const event& what, std::uint64_t number) {
+  auto* which = find(session_of(subscription));
   if (which == nullptr || !which->admitted) return false;
+  if (std::exchange(which->event_seen, number) == number) return true;  // Another of its patterns.
   if (which->wire.output_bytes() > limits_.output_bytes_soft) return false;
   const auto how = which->wire.encoding();
   auto& encoded = event_frames_[static_cast<std::size_t>(how)];
@@ -124,8 +143,8 @@ bool session_table::send_event(session_id to, const event& what) {
   return true;
 }
 
-void session_table::send_gap(session_id to, const event_gap& what) {
-  auto* which = find(to);
+void session_table::send_gap(std::uint64_t subscription, const event_gap& what) {
+  auto* which = find(session_of(subscription));
   if (which == nullptr || !which->admitted) return;
   client_message message;
   message.what = client_message::kind::gap;

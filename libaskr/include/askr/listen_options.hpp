@@ -17,7 +17,7 @@ namespace askr {
 struct event_position {
   std::string topic;
   std::string origin;  ///< The node's full name or id.
-  incarnation epoch = 0;
+  incarnation epoch = 0;       ///< 0: the node's present one.
   std::uint64_t sequence = 0;  ///< Of the last event heard.
 
   bool operator==(const event_position&) const = default;
