@@ -36,6 +36,7 @@ enum field : std::size_t {
   since,
   until,
   ready,
+  overflow,
   reason,
   token,
   node,
@@ -44,9 +45,9 @@ enum field : std::size_t {
 };
 
 constexpr std::array<std::string_view, fields_count> field_names{
-    "mid",     "command", "data",  "workspace", "type",   "payload", "value", "eventType",     "to",
-    "timeout", "from",    "seq",   "epoch",     "error",  "code",    "all",   "idempotent",    "stream",
-    "last",    "since",   "until", "ready",     "reason", "token",   "node",  "maybeExecuted",
+    "mid",     "command", "data",  "workspace", "type",     "payload", "value", "eventType",  "to",
+    "timeout", "from",    "seq",   "epoch",     "error",    "code",    "all",   "idempotent", "stream",
+    "last",    "since",   "until", "ready",     "overflow", "reason",  "token", "node",       "maybeExecuted",
 };
 
 /// The message types that are not topics, unless a payload comes with them.
@@ -236,6 +237,7 @@ class decoder {
     optional_text(from, message_.from);
     count(epoch, message_.epoch);
     flag(ready, message_.ready);
+    read_overflow();
     if (message_.ready) require_mid();
     read_timeout();
     if (!has(since)) return;
@@ -243,6 +245,18 @@ class decoder {
     if (const auto rows = reader.read_array_header()) return read_positions(reader, *rows);
     count(since, message_.since);
     if (message_.from.empty()) refuse(since, "needs \"from\", the node whose events are counted");
+  }
+
+  void read_overflow() {
+    if (!has(overflow)) return;
+    const auto name = text_of(overflow);
+    using enum overflow_policy;
+    for (const auto each : {drop_oldest, drop_newest, keep_latest, disconnect}) {
+      if (to_string(each) != name) continue;
+      message_.overflow = each;
+      return;
+    }
+    refuse(overflow, "must be drop_oldest, drop_newest, keep_latest or disconnect");
   }
 
   void read_positions(msgpack_reader& reader, std::uint32_t rows) {

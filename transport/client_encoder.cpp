@@ -250,6 +250,7 @@ class message_writer {
     count("epoch", message_.epoch);
     flag("ready", message_.ready);
     if (message_.timeout) count("timeout", static_cast<std::uint64_t>(message_.timeout->count()));
+    if (message_.overflow != overflow_policy::drop_oldest) text("overflow", to_string(message_.overflow));
     if (!message_.positions.empty()) positions();
   }
 

@@ -73,7 +73,8 @@ struct client_message {
     failure,         ///< code, text; + mid, maybe_executed. Without a mid it answers no message in particular.
     event,           ///< name (topic), data; + mid (asks for a reply), workspace, from, epoch, sequence
     gap,             ///< name (topic), from, epoch, why; + sequence, until
-    subscription,    ///< name (topic or pattern); + mid, workspace, last, since, from, epoch, positions, ready, timeout
+    subscription,    ///< name (topic or pattern); + mid, workspace, last, since, from, epoch, positions, ready, timeout,
+                     ///< overflow
     unsubscription,  ///< name; + mid, workspace
     serve,           ///< name (command); + mid, workspace
     unserve,         ///< name; + mid, workspace
@@ -101,6 +102,7 @@ struct client_message {
   std::optional<std::uint64_t> since;      ///< Events of `from` after this sequence first,
   std::vector<client_position> positions;  ///< or those after these.
   bool ready = false;                      ///< Answer only when all nodes know of it.
+  overflow_policy overflow = overflow_policy::drop_oldest;
   std::optional<std::uint64_t> sequence;   ///< "seq"; of a gap: the first event that is missing,
   std::optional<std::uint64_t> until;      ///< and the last.
   gap_cause why = gap_cause::lost;         ///< "reason"

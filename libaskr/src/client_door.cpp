@@ -276,7 +276,7 @@ void client_door::subscribe(time_point now, client_row& from, const message& sai
   for (const auto& each : said.positions) {
     since.push_back({std::string(each.topic), std::string(each.from), each.epoch, each.sequence});
   }
-  const auto place = from.add_subscription(said.name);
+  const auto place = from.add_subscription(said.name, said.overflow);
   events_.add_subscriber(now, said.name, {subscriber::kind::session, subscription_number(from.id, place)},
                          said.last.value_or(0), since);
 }

@@ -45,6 +45,7 @@ client_listeners::wish client_listeners::wanted(std::string_view pattern) const 
     if (each->pattern != pattern) continue;
     out.last = std::max(out.last, each->options.last);
     if (out.since.empty()) out.since = each->options.since;
+    if (out.overflow == overflow_policy::drop_oldest) out.overflow = each->options.overflow;
     if (each->options.on_ready)
       out.ready_timeout = std::max(out.ready_timeout.value_or(0ms), each->options.ready_timeout);
   }

@@ -33,6 +33,7 @@ class client_listeners {
   struct wish {
     std::size_t last = 0;
     std::vector<event_position> since = {};
+    overflow_policy overflow = overflow_policy::drop_oldest;
     std::optional<milliseconds> ready_timeout = {};  ///< Somebody waits to hear how many nodes are ready.
   };
   wish wanted(std::string_view pattern) const;

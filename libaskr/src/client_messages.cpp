@@ -220,6 +220,7 @@ void client_core::subscribe(std::string_view pattern, bool again) {
       message.positions.push_back({each.topic, each.origin, each.epoch, each.sequence});
     }
   }
+  message.overflow = wanted.overflow;
   if (wanted.ready_timeout) {
     message.ready = true;
     message.timeout = *wanted.ready_timeout;

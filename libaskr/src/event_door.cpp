@@ -25,6 +25,8 @@ result<void> event_door::on_message(time_point now, peer& from, const opened_mes
   switch (message.kind) {
     case message_kind::event:
       return on_event(now, from, message);
+    case message_kind::relayed_event:
+      return on_relayed_event(now, from, message);
     case message_kind::past_event:
       return on_past_event(now, from, message);
     case message_kind::skipped:
@@ -54,8 +56,17 @@ result<void> event_door::on_event(time_point now, peer& from, const opened_messa
   if (!may_emit(from, heard->topic.text)) return {};
   const auto bytes = from.in.plain_bytes(heard->payload);
   if (!bytes) return bytes.error();
-  events_.on_event(now,
+  events_.on_event(now, from,
                    event_from(from, heard->topic.text, heard->sequence, payload_view(*bytes, heard->payload.kind)));
+  return {};
+}
+
+result<void> event_door::on_relayed_event(time_point now, peer& from, const opened_message& message) {
+  const auto heard = from.in.decode_relayed_event(message);
+  if (!heard) return heard.error();
+  const auto bytes = from.in.plain_bytes(heard->payload);
+  if (!bytes) return bytes.error();
+  events_.on_relayed_event(now, from, *heard, payload_view(*bytes, heard->payload.kind));
   return {};
 }
 

@@ -26,6 +26,7 @@ class event_door {
   using opened_message = transport::opened_message;
 
   result<void> on_event(time_point now, peer& from, const opened_message& message);
+  result<void> on_relayed_event(time_point now, peer& from, const opened_message& message);
   result<void> on_past_event(time_point now, peer& from, const opened_message& message);
   result<void> on_skipped(time_point now, const peer& from, const opened_message& message);
   result<void> on_pull(time_point now, peer& from, const opened_message& message);

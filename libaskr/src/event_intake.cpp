@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "libaskr/src/event_intake.hpp"
 
-#include "libaskr/src/peer_table.hpp"
+#include "libaskr/src/relay.hpp"
 #include "transport/event_codec.hpp"
 
 #include <utility>
@@ -22,11 +22,11 @@ mesh::event_order_options order_options(const event_limits& limits) {
 }  // namespace
 
 event_intake::event_intake(const event_limits& limits, subscriptions& table, event_audience& audience,
-                           const mesh::directory& directory, peer_table& peers, counters& counts)
+                           const mesh::directory& directory, relay& paths, counters& counts)
     : table_(table),
       audience_(audience),
       directory_(directory),
-      peers_(peers),
+      paths_(paths),
       counts_(counts),
       order_(order_options(limits)) {}
 
@@ -77,7 +77,7 @@ void event_intake::forget_unwanted() {
 
 void event_intake::on_timeout(time_point now) {
   order_.on_timeout(now);
-  send_pulls();
+  send_pulls(now);
   drain();
 }
 
@@ -114,15 +114,15 @@ void event_intake::hand_on(const mesh::ordered& next) {
 }
 
 // A pull that cannot go now is asked for again.
-void event_intake::send_pulls() {
-  for (const auto& each : order_.take_pulls()) send_pull(0, each);
+void event_intake::send_pulls(time_point now) {
+  for (const auto& each : order_.take_pulls()) send_pull(now, 0, each);
 }
 
-void event_intake::send_pull(std::uint64_t request, const mesh::event_pull& pull) {
-  auto* to = peers_.find(peers_.link_to(pull.origin));
+void event_intake::send_pull(time_point now, std::uint64_t request, const mesh::event_pull& pull) {
+  auto* to = paths_.reach(now, pull.origin);
   if (to == nullptr || to->life != pull.life || to->out.above_soft()) return;
   (void)to->out.append_pull({request, pull.topic, pull.wanted.from, pull.wanted.to});
-  peers_.mark_dirty(*to);
+  paths_.mark_dirty(*to);
   ++counts_.events_pulled;
 }
 

@@ -22,12 +22,12 @@
 
 namespace askr {
 
-class peer_table;
+class relay;
 
 class event_intake {
  public:
   event_intake(const event_limits& limits, subscriptions& table, event_audience& audience,
-               const mesh::directory& directory, peer_table& peers, counters& counts);
+               const mesh::directory& directory, relay& paths, counters& counts);
 
   /// `matched`: who wants it, at least one on this node.
   void on_event(time_point now, const std::vector<subscriber>& matched, const event& heard);
@@ -41,7 +41,7 @@ class event_intake {
                            const std::vector<std::pair<std::string, mesh::event_sequence>>& next);
 
   /// Asks an origin for past events; nothing happens if it cannot be asked now.
-  void send_pull(std::uint64_t request, const mesh::event_pull& pull);
+  void send_pull(time_point now, std::uint64_t request, const mesh::event_pull& pull);
   /// Calls visit(topic, next) for each topic of an origin.
   template <class Visit>
   void for_each_stream(const node_id& origin, incarnation life, Visit visit) const {
@@ -57,12 +57,12 @@ class event_intake {
  private:
   void drain();
   void hand_on(const mesh::ordered& next);
-  void send_pulls();
+  void send_pulls(time_point now);
 
   subscriptions& table_;
   event_audience& audience_;
   const mesh::directory& directory_;
-  peer_table& peers_;
+  relay& paths_;
   counters& counts_;
   mesh::event_order order_;
   std::vector<subscriber> matched_;

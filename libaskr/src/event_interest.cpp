@@ -29,6 +29,7 @@ void event_interest::set(const node_id& node, incarnation life, const std::vecto
   auto* row = find(node);
   if (row == nullptr && rows_.full()) return;
   if (row == nullptr) row = &add(node);
+  row->rights = rights;
   const auto digest = interest_digest(topics);
   if (row->life == life && row->digest == digest) return;
   std::vector<std::string> allowed;

@@ -4,6 +4,7 @@
 /// What the other nodes listen to, as their records say and their rights allow, and what this node owes them for it: to
 /// say that it knows ("interest applied"), and what it had to leave out. No I/O.
 
+#include "libaskr/src/caller.hpp"
 #include "libaskr/src/slot_map.hpp"
 #include "libaskr/src/subscriptions.hpp"
 #include "mesh/event_history.hpp"
@@ -31,6 +32,9 @@ struct interested_node {
   std::vector<std::string> topics;           ///< and what of it the node may listen to; sorted.
   bool is_told = false;                      ///< That we know it.
   bool wants_heads = false;                  ///< It may have lost the tail of something.
+  permissions rights;             ///< What its own authenticator's verdict lets it emit, when others relay it.
+  link_id way = no_link;          ///< The first link towards it,
+  std::uint64_t way_version = 0;  ///< as of this version of all links.
   struct skip {
     std::string topic;
     mesh::sequence_range events;
@@ -56,6 +60,12 @@ class event_interest {
   /// A new way leads to it: what was sent over the old one may be lost.
   void note_new_way(const node_id& node);
 
+  template <class Visit>
+  void for_each(Visit visit) {
+    rows_.for_each(visit);
+  }
+  /// Some row owes something now.
+  void note_owed() noexcept { owes_ = true; }
   /// True while some node has to be told something; the owner says what, as soon as it can, and clears it.
   bool owes() const noexcept { return owes_; }
   template <class Visit>

@@ -2,6 +2,7 @@
 #include "libaskr/src/event_router.hpp"
 
 #include "libaskr/src/peer_table.hpp"
+#include "libaskr/src/relay.hpp"
 #include "libaskr/src/session_table.hpp"
 
 #include <algorithm>
@@ -16,15 +17,17 @@ constexpr duration owed_again = milliseconds(20);  // What a full link could not
 }  // namespace
 
 event_router::event_router(const node_options& options, const self_description& self, peer_table& peers,
-                           session_table& sessions, const mesh::directory& directory, counters& counts)
+                           session_table& sessions, const mesh::directory& directory, relay& paths, counters& counts)
     : self_(self),
       peers_(peers),
       directory_(directory),
+      paths_(paths),
       counts_(counts),
       source_(options.limits, options.events),
       interest_(table_),
+      tree_(self_.id, peers, interest_),
       audience_(options.limits, table_, sessions, replays_, counts),
-      intake_(options.events, table_, audience_, directory, peers, counts) {}
+      intake_(options.events, table_, audience_, directory, paths, counts) {}
 
 // --- out
 
@@ -44,25 +47,32 @@ result<void> event_router::emit(time_point now, const principal& who, std::strin
                    .origin_name = self_.name,
                    .epoch = self_.life,
                    .sequence = *sequence};
-  for (const auto& each : matched) {
-    if (each.what == subscriber::kind::node) send_to(static_cast<std::uint32_t>(each.id), what);
-  }
+  send(matched, what);
   audience_.deliver(matched, what);
   matched_ = std::move(matched);
   return {};
 }
 
-void event_router::send_to(std::uint32_t slot, const event& what) {
-  auto* to = interest_.at(slot);
-  if (to == nullptr) return;
-  const auto link = peers_.link_to(to->node);
-  if (link != no_link && peers_.send_event(link, what)) {
-    ++counts_.events_delivered;
-    return;
+// One copy per link, however many nodes lie behind it.
+void event_router::send(const std::vector<subscriber>& matched, const event& what) {
+  sent_by_.clear();
+  const auto version = links_version();
+  for (const auto& each : matched) {
+    auto* to = each.what == subscriber::kind::node ? interest_.at(static_cast<std::uint32_t>(each.id)) : nullptr;
+    if (to == nullptr) continue;
+    const auto link = tree_.way_to(paths_.paths(), version, *to);
+    if (std::find(sent_by_.begin(), sent_by_.end(), link) != sent_by_.end()) continue;
+    if (link != no_link && peers_.send_event(link, what)) {
+      sent_by_.push_back(link);
+      ++counts_.events_delivered;
+    } else {
+      ++counts_.events_dropped;
+      interest_.note_skipped(*to, what.topic, what.sequence);
+    }
   }
-  ++counts_.events_dropped;
-  interest_.note_skipped(*to, what.topic, what.sequence);
 }
+
+std::uint64_t event_router::links_version() const noexcept { return paths_.links().version(); }
 
 void event_router::on_pull(time_point now, peer& from, const transport::pull_message& said) {
   if (!may_pull(now, from)) {
@@ -89,17 +99,56 @@ void event_router::on_pull(time_point now, peer& from, const transport::pull_mes
 
 // --- in
 
-void event_router::on_event(time_point now, const event& heard) {
+void event_router::on_event(time_point now, const peer& from, const event& heard) {
+  take_in(now, heard, from.id, mesh::hops_max - 1);
+}
+
+// The record of the origin says in which life it is, and its rights what it may emit: a relay vouches for nothing.
+void event_router::on_relayed_event(time_point now, const peer& from, const transport::received_relayed_event& heard,
+                                    payload_view data) {
+  const auto* origin = interest_.find(heard.origin);
+  const auto* record = directory_.find(heard.origin);
+  if (heard.origin == self_.id) return;
+  if (origin == nullptr || record == nullptr || origin->life != heard.life ||
+      !origin->rights.may(verb::emit, heard.topic.text)) {
+    ++counts_.events_dropped;
+    return;
+  }
+  const event what{.topic = heard.topic.text,
+                   .data = data,
+                   .origin = heard.origin,
+                   .origin_name = record->name,
+                   .epoch = heard.life,
+                   .sequence = heard.sequence};
+  take_in(now, what, from.id, std::min(heard.hops_left, mesh::hops_max));
+}
+
+void event_router::take_in(time_point now, const event& heard, link_id came_by, std::uint8_t hops_left) {
   auto matched = std::exchange(matched_, {});
   matched.clear();
   table_.match(heard.topic, matched);
-  if (has_local(matched)) intake_.on_event(now, matched, heard);
+  const bool local = has_local(matched);
+  const bool others = std::any_of(matched.begin(), matched.end(), [](const auto& each) { return !each.is_local(); });
+  if (others) pass_on(matched, heard, came_by, hops_left);
+  if (local) intake_.on_event(now, matched, heard);
   matched_ = std::move(matched);
   if (replays_.has_output()) serve_replays(now);
 }
 
+void event_router::pass_on(const std::vector<subscriber>& matched, const event& what, link_id came_by,
+                           std::uint8_t hops_left) {
+  auto& paths = paths_.paths();
+  if (hops_left == 0 || !tree_.has_children(paths, links_version(), what.origin)) return;
+  const auto& links = tree_.children_for(paths, matched, what.origin, came_by);
+  if (links.empty() || !tree_.is_new(what)) return;
+  for (const auto link : links) {
+    const bool sent = peers_.relay_event(link, what, static_cast<std::uint8_t>(hops_left - 1));
+    ++(sent ? counts_.events_relayed : counts_.events_dropped);
+  }
+}
+
 void event_router::on_past_event(time_point now, std::uint64_t request, const event& heard) {
-  if (request == 0) return on_event(now, heard);
+  if (request == 0) return take_in(now, heard, no_link, 0);
   replays_.on_past_event(now, request, heard);
   serve_replays(now);
 }
@@ -237,7 +286,7 @@ void event_router::serve_replays(time_point now) {
       if (each.what.origin == self_.id) {
         answer_own(now, each);
       } else {
-        intake_.send_pull(each.request, each.what);
+        intake_.send_pull(now, each.request, each.what);
       }
     }
     for (const auto& each : replays_.take_replayed()) hand_on(each);
@@ -289,6 +338,7 @@ void event_router::end_turn(time_point now) {
   if (std::exchange(forget_due_, false)) intake_.forget_unwanted();
   if (std::exchange(feed_due_, false)) feed_replays(now);
   serve_replays(now);
+  look_for_new_ways(now);
   owed_at_ = time_point::max();
   if (interest_.owes()) {
     interest_.for_each_owed([&](interested_node& each) { settle(now, each); });
@@ -298,21 +348,42 @@ void event_router::end_turn(time_point now) {
   for (auto& [done, how] : readiness_.take_done()) done(how);
 }
 
+// What was on its way over the old one may be lost. At most once a second: in a large mesh some link always changes.
+void event_router::look_for_new_ways(time_point now) {
+  const auto version = links_version();
+  if (version == ways_version_ || source_.size() == 0 || now < ways_checked_ + seconds(1)) return;
+  ways_version_ = version;
+  ways_checked_ = now;
+  interest_.for_each([&](interested_node& each) {
+    if (each.way == no_link) return;
+    tree_.way_to(paths_.paths(), version, each);
+    if (each.wants_heads) interest_.note_owed();
+  });
+}
+
+// Who listens to nothing is owed nothing, and no way is opened to say so.
 void event_router::settle(time_point now, interested_node& with) {
-  auto* to = peers_.find(peers_.link_to(with.node));
-  if (to == nullptr || !peers_.has_room(*to)) return;
-  if (!with.is_told) {
-    (void)to->out.append_interest_applied(with.digest, next_of(with));
-  } else if (with.wants_heads) {
-    (void)to->out.append_heads(heads_for(now, with));
-  } else {
-    for (const auto& each : with.skipped) (void)to->out.append_skipped({each.topic, each.events.from, each.events.to});
+  const auto rows = with.topics.empty() ? std::vector<transport::topic_head>{}
+                    : !with.is_told     ? next_of(with)
+                    : with.wants_heads  ? heads_for(now, with)
+                                        : std::vector<transport::topic_head>{};
+  if (!with.topics.empty() && (!with.is_told || !rows.empty() || !with.skipped.empty())) {
+    auto* to = paths_.reach(now, with.node);
+    if (to == nullptr || !peers_.has_room(*to)) return;
+    if (!with.is_told) {
+      (void)to->out.append_interest_applied(with.digest, rows);
+    } else if (!rows.empty()) {
+      (void)to->out.append_heads(rows);
+    } else {
+      for (const auto& each : with.skipped)
+        (void)to->out.append_skipped({each.topic, each.events.from, each.events.to});
+    }
+    peers_.mark_dirty(*to);
   }
   // Each says more than the ones behind it.
   with.is_told = true;
   with.wants_heads = false;
   with.skipped.clear();
-  peers_.mark_dirty(*to);
 }
 
 std::vector<transport::topic_head> event_router::next_of(const interested_node& node) const {

@@ -13,6 +13,7 @@
 #include "libaskr/src/event_readiness.hpp"
 #include "libaskr/src/event_replays.hpp"
 #include "libaskr/src/event_source.hpp"
+#include "libaskr/src/event_tree.hpp"
 #include "libaskr/src/self_description.hpp"
 #include "libaskr/src/subscriptions.hpp"
 #include "mesh/directory.hpp"
@@ -31,18 +32,23 @@ namespace askr {
 
 struct peer;
 class peer_table;
+class relay;
 class session_table;
 
 class event_router {
  public:
+  /// `paths` may be made later, but before the first event.
   event_router(const node_options& options, const self_description& self, peer_table& peers, session_table& sessions,
-               const mesh::directory& directory, counters& counts);
+               const mesh::directory& directory, relay& paths, counters& counts);
 
   /// From this node's code or one of its clients. Fails with denied, overloaded (too many topics) or too_large.
   result<void> emit(time_point now, const principal& who, std::string_view topic, payload_view data);
 
   // From peers, which have the right to say it. `from` is the origin of what it speaks about.
-  void on_event(time_point now, const event& heard);
+  void on_event(time_point now, const peer& from, const event& heard);
+  /// From another node than its origin.
+  void on_relayed_event(time_point now, const peer& from, const transport::received_relayed_event& heard,
+                        payload_view data);
   void on_past_event(time_point now, std::uint64_t request, const event& heard);
   void on_skipped(time_point now, const peer& from, const transport::skipped_message& said);
   void on_pull(time_point now, peer& from, const transport::pull_message& said);
@@ -73,7 +79,11 @@ class event_router {
   time_point next_timeout() const noexcept;
 
  private:
-  void send_to(std::uint32_t slot, const event& what);
+  void take_in(time_point now, const event& heard, link_id came_by, std::uint8_t hops_left);
+  void send(const std::vector<subscriber>& matched, const event& what);
+  void pass_on(const std::vector<subscriber>& matched, const event& what, link_id came_by, std::uint8_t hops_left);
+  void look_for_new_ways(time_point now);
+  std::uint64_t links_version() const noexcept;
   void replay(time_point now, subscriber who, std::string_view pattern, std::size_t last,
               const std::vector<event_position>& since);
   void feed_replays(time_point now);
@@ -90,10 +100,12 @@ class event_router {
   const self_description& self_;
   peer_table& peers_;
   const mesh::directory& directory_;
+  relay& paths_;
   counters& counts_;
   subscriptions table_;
   event_source source_;
   event_interest interest_;
+  event_tree tree_;
   event_replays replays_;
   event_audience audience_;
   event_intake intake_;
@@ -103,6 +115,9 @@ class event_router {
   bool feed_due_ = false;    ///< A replay may learn where topics stand.
   bool forget_due_ = false;  ///< Something is not listened to any more.
   time_point owed_at_ = time_point::max();
+  std::uint64_t ways_version_ = 0;
+  time_point ways_checked_;
+  std::vector<link_id> sent_by_;
 };
 
 }  // namespace askr

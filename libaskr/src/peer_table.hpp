@@ -112,6 +112,8 @@ class peer_table {
   }
   /// False if it was dropped: the link is above its soft limit.
   bool send_event(link_id to, const event& what);
+  /// The same, of another node's event.
+  bool relay_event(link_id to, const event& what, std::uint8_t hops_left);
 
   void mark_dirty(peer& which);
   bool none_dirty_but(link_id which) const noexcept {

@@ -13,6 +13,7 @@
 #include <askr/principal.hpp>
 
 #include <array>
+#include <deque>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -49,6 +50,30 @@ inline session_id session_of(std::uint64_t subscription) noexcept {
 /// One subscription of a session; a free place has no pattern.
 struct client_subscription {
   std::string pattern;
+  overflow_policy overflow = overflow_policy::drop_oldest;
+};
+
+/// Events that a session does not take fast enough, encoded already, and those that had to be dropped.
+struct client_overflow {
+  struct waiting_event {
+    std::size_t place = 0;  ///< Of its subscription.
+    std::string topic;      ///< Empty: no event, never dropped.
+    std::string origin;
+    incarnation epoch = 0;
+    std::uint64_t sequence = 0;
+    byte_buffer frame;
+  };
+  struct skipped_events {
+    std::string topic;
+    std::string origin;
+    incarnation epoch = 0;
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+  };
+
+  std::deque<waiting_event> waiting;
+  std::size_t bytes = 0;
+  std::vector<skipped_events> skipped;
 };
 
 struct client_row {
@@ -59,7 +84,7 @@ struct client_row {
   static constexpr std::size_t no_place = SIZE_MAX;
   /// Of a subscription; no_place if there is none.
   std::size_t place_of(std::string_view pattern) const noexcept;
-  std::size_t add_subscription(std::string_view pattern);
+  std::size_t add_subscription(std::string_view pattern, overflow_policy overflow);
 
   session_id id;
   transport::session wire;
@@ -79,6 +104,7 @@ struct client_row {
   client_mids mids;
   std::vector<client_subscription> subscribed;
   std::size_t subscribed_count = 0;
+  client_overflow overflow;
   std::uint64_t event_seen = 0;  ///< The event that was last sent to it, by any of its subscriptions.
   bool dirty = false;
   bool too_slow = false;  ///< Above its hard limit: it is closed when the turn ends.
@@ -103,9 +129,12 @@ class session_table {
   void send_cancel(session_id to, std::uint64_t mid);
   void send_reply(session_id to, std::uint64_t ticket, const result<payload_view>& outcome,
                   bool maybe_executed = false);
-  /// False if it was dropped: the session is above its soft limit, or the payload cannot be said in its encoding.
+  /// False if it was dropped: the session is above its soft limit and its policy says so, or the payload cannot be said
+  /// in its encoding.
   bool send_event(std::uint64_t subscription, const event& what, std::uint64_t number);
   void send_gap(std::uint64_t subscription, const event_gap& what);
+  /// It has taken some of its output: what waits follows.
+  void refill(client_row& which);
   /// Numbers what is delivered, so that a session gets it once however many of its patterns match.
   std::uint64_t begin_event() noexcept { return ++event_number_; }
   /// The event that was sent is over: its encoded forms are forgotten.
@@ -120,6 +149,11 @@ class session_table {
 
  private:
   void check_hard_limit(client_row& which);
+  bool wait(client_row& which, std::size_t place, const event& what, byte_span frame);
+  void let_go(client_row& which, std::deque<client_overflow::waiting_event>::iterator dropped);
+  void note_skipped(client_row& which, std::string_view topic, std::string_view origin, incarnation epoch,
+                    std::uint64_t sequence);
+  void say_skipped(client_row& which, std::string_view topic);
 
   const session_limits& limits_;
   counters& counts_;

@@ -285,6 +285,7 @@ bool core_network::flush_sessions(std::size_t node) {
       if (bytes.empty()) break;
       each->on_bytes(now_, bytes);
       wire.consume(bytes.size());
+      core(node).sessions().refill(*session);
       moved = true;
     }
     if (wire.finished() || wire.wants_shutdown() || session->too_slow || each->gone) {

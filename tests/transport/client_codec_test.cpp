@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(what_is_encoded_decodes_to_the_same_in_both_encodings) {
        R"({"mid":-1,"value":{"deep":[[[]]]}})",
        R"({"mid":1,"error":"no \"luck\"","code":"denied","maybeExecuted":true})",
        R"({"type":"T","workspace":"w","mid":"m","from":"n","epoch":5,"seq":18446744073709551615,"payload":null})",
-       R"({"type":"subscription","mid":4,"eventType":"sensor.>","last":3,"since":2,"from":"n","epoch":5,"ready":true,"timeout":7})",
+       R"({"type":"subscription","mid":4,"eventType":"sensor.>","last":3,"since":2,"from":"n","epoch":5,"ready":true,"timeout":7,"overflow":"keep_latest"})",
        R"({"type":"subscription","eventType":"t","since":[{"eventType":"a","from":"n","epoch":1,"seq":2},{"eventType":"b","from":"n","epoch":1,"seq":3}]})",
        R"({"type":"gap","eventType":"t","from":"n","epoch":5,"seq":4,"until":9,"reason":"skipped"})",
        R"({"type":"unsubscription","eventType":"sensor.>"})", R"({"type":"serve","mid":4,"command":"fetch"})",

@@ -38,6 +38,17 @@ enum class gap_cause : std::uint8_t {
 
 std::string_view to_string(gap_cause why) noexcept;
 
+/// What becomes of the events of one subscription while its connection does not take them as fast as they come. Drops
+/// are told as gaps (gap_cause::skipped), and are not asked for again.
+enum class overflow_policy : std::uint8_t {
+  drop_oldest,  ///< The last ones are kept, within session_limits::overflow_bytes_max.
+  drop_newest,
+  keep_latest,  ///< The last of each topic is kept.
+  disconnect,   ///< The connection is closed with 1008.
+};
+
+std::string_view to_string(overflow_policy how) noexcept;
+
 /// Events that a listener does not get, told in their place. A view, as event.
 struct event_gap {
   std::string_view topic;

@@ -41,6 +41,9 @@ struct listen_options {
   /// Called once: when all nodes known now will send their events here, or at the timeout, with how many will.
   detail::unique_function<void(const listen_ready&)> on_ready = {};
   milliseconds ready_timeout = seconds(2);
+  /// Of a client's subscription; that of the first listener of a pattern counts. A node's own listeners are called at
+  /// once, and cannot be too slow in this sense.
+  overflow_policy overflow = overflow_policy::drop_oldest;
 };
 
 }  // namespace askr

@@ -47,8 +47,9 @@ struct session_limits {
   milliseconds dead_after = seconds(60);         ///< Silence after which the session is closed.
   milliseconds message_deadline = seconds(10);   ///< From the first to the last octet of a message or frame.
   milliseconds close_deadline = seconds(2);      ///< Wait for the other side's Close frame.
-  std::size_t output_bytes_soft = 1 << 20;       ///< Above it events are dropped and reading stops.
+  std::size_t output_bytes_soft = 1 << 20;       ///< Above it events wait or are dropped, and reading stops.
   std::size_t output_bytes_hard = 8 << 20;       ///< Above it the session is closed with 1008.
+  std::size_t overflow_bytes_max = 1 << 20;      ///< Events that wait for a session above its soft limit.
   milliseconds stuck = seconds(10);              ///< Unsent output that does not move closes with 1008.
   std::size_t subscriptions_max = 1024;
   std::size_t commands_pending_max = 4096;       ///< More gets overloaded.
