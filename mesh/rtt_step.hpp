@@ -23,8 +23,8 @@ rtt_step to_step(duration rtt) noexcept;
 std::uint32_t step_microseconds(rtt_step step) noexcept;
 
 /// Which step a link reports. The first measurement counts at once; later ones, smoothed, only when they have been at
-/// least two steps off, to the same side, for ten seconds. What lies far below the cost of a hop decides no route, and
-/// counts as 256 us, so that the flutter of a LAN is no news.
+/// least two steps off, to the same side, for ten seconds. What is below the cost of a hop decides hardly any
+/// route, and counts as 1 ms, so that the flutter of a LAN is no news.
 class rtt_publisher {
  public:
   /// True if published() changed.
@@ -44,7 +44,7 @@ class rtt_publisher {
   bool measured_ = false;
   std::optional<time_point> off_since_;
 
-  static constexpr duration indifferent = microseconds(256);
+  static constexpr duration indifferent = milliseconds(1);
   static constexpr int steps_off_min = 2;
   static constexpr seconds held_for = seconds(10);
 };

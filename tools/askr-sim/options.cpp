@@ -47,7 +47,7 @@ const char* const usage =
     "crash,restart,partition,oneway,slow,pause,skew,linkbreak,joinstorm,versionmix\n"
     "                 (none)\n"
     "  --rate R       how often faults come, against the usual (1)\n"
-    "  --start HOW    cold: all at once; converged: as if they had run for long (cold up to 200 nodes)\n"
+    "  --start HOW    cold: all at once; converged: as if they had run for long (cold up to 100 nodes)\n"
     "  --no-load      no commands and no events\n"
     "  --json         one line of JSON instead of a few for people\n"
     "Exit: 0 everything stayed true, 1 something did not, 2 wrong usage.\n";

@@ -32,7 +32,7 @@ inline constexpr std::string_view fault_names[faults_count] = {
 using fault_set = std::bitset<faults_count>;
 
 enum class beginning : std::uint8_t {
-  automatic,  ///< Cold up to 200 nodes.
+  automatic,  ///< Cold up to 100 nodes.
   cold,       ///< All start at once and have to find each other.
   converged,  ///< All know and are linked with each other as if they had run for long.
 };

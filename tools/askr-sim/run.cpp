@@ -8,8 +8,9 @@
 namespace askr::sim {
 namespace {
 
-constexpr std::size_t cold_nodes_max = 200;
-constexpr tick idle_before = 60 * one_second;  // Links that nobody wants any more are gone by then, and all RTTs are told.
+constexpr std::size_t cold_nodes_max = 100;
+constexpr tick idle_before =
+    60 * one_second;  // Links that nobody wants any more are gone by then, and all RTTs are told.
 constexpr tick idle_for = 20 * one_second;
 constexpr tick command_interval = 2 * one_second;
 constexpr tick event_interval = 2 * one_second;
@@ -84,10 +85,11 @@ void run::add_nodes() {
 }
 
 void run::start_nodes() {
+  const bool cold =
+      options_.begin == beginning::automatic ? options_.nodes <= cold_nodes_max : options_.begin == beginning::cold;
+  if (!cold) world_.start_converged();
   for (host_index i = 0; i < world_.size(); ++i) {
-    auto& at = world_.at(i);
-    judge_.trouble(i, 0);
-    world_.start(at);
+    if (cold) world_.start(world_.at(i));
     views_.on_started(i);
   }
   if (!pass_until_converged(converges_at_latest)) {
@@ -117,6 +119,7 @@ bool run::pass_until_converged(tick at_most) {
 
 void run::be_idle() {
   pass(idle_before);
+  say("now idle");
   const auto before = bytes_sent();
   const auto wall = std::chrono::steady_clock::now();
   const auto length = options_.faults.none() ? static_cast<tick>(options_.minutes * 60 * one_second) : idle_for;

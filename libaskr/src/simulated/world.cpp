@@ -71,18 +71,26 @@ host& world::add(node_options options, const node_id& id) {
 }
 
 void world::start(host& which) {
+  prepare(which);
+  boot(which);
+  plan_turn(which);
+}
+
+void world::prepare(host& which) {
   ASKR_ASSERT(!which.up());
   which.self.life = std::max<incarnation>(wall_time(which), which.self.life + 1);
   which.powered = true;
   which.paused_until = which.busy_until = 0;
   which.timer_due = never;
+}
+
+void world::boot(host& which) {
   which.core = std::make_unique<node_core>(which.options, which.self, core_keys{*which.signer, proof_, memo_, seal_},
                                            net_.random().next());
   note(which.index);
   note(which.self.life);
   observer_.on_start(which);
   which.core->start(time(), {which.address.to_string()});
-  plan_turn(which);
 }
 
 void world::stop(host& which) {

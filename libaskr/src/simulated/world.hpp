@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace askr::simulated {
@@ -66,6 +67,8 @@ class world {
   /// A host whose process does not run yet.
   host& add(node_options options, const node_id& id);
   void start(host& which);
+  /// All hosts, which must be new, as if they had run for long: linked as the topology wants it, with equal views.
+  void start_converged();
   /// Says goodbye, and ends.
   void stop(host& which);
   enum class crash : std::uint8_t { killed, powered_off };
@@ -133,6 +136,12 @@ class world {
   void flush(host& which, link_id link);
   void arm_timer(host& which);
   void plan_turn(host& which);
+
+  void prepare(host& which);
+  void boot(host& which);
+  std::vector<std::pair<host_index, host_index>> wanted_pairs() const;
+  void connect(host& one, host& other);
+  void forget_output(host& which);
 
   // Connections.
   std::uint32_t add_wire(host_index a, host_index b);

@@ -331,15 +331,16 @@ void world::link(dial_state& made) {
 link_id world::bring_up(host& at, const host& peer, bool dialed, mesh::dial_id dial) {
   auto& members = at.core->members();
   auto who = observer_.admit(at, peer);
-  auto outcome = who ? members.on_link_up(time(), {.id = peer.self.id,
-                                                   .life = peer.core->members().self().life,
-                                                   .name = peer.self.name,
-                                                   .who = std::move(who).value(),
-                                                   .dialed = dialed,
-                                                   .dial = dial,
-                                                   .address = peer.address.to_string(),
-                                                   .round_trip = microseconds(2 * net_.latency(at.index, peer.index))})
-                     : result<link_id>(who.error());
+  auto outcome =
+      who ? members.on_link_up(time(), {.id = peer.self.id,
+                                        .life = peer.up() ? peer.core->members().self().life : peer.self.life,
+                                        .name = peer.self.name,
+                                        .who = std::move(who).value(),
+                                        .dialed = dialed,
+                                        .dial = dial,
+                                        .address = peer.address.to_string(),
+                                        .round_trip = microseconds(2 * net_.latency(at.index, peer.index))})
+          : result<link_id>(who.error());
   if (outcome) return *outcome;
   if (dial != 0) members.on_dial_failed(time(), dial, outcome.error(), peer.index == at.index);
   return no_link;
