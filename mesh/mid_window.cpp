@@ -24,16 +24,22 @@ void mid_window::advance(std::uint64_t word) noexcept {
   head_ = word;
 }
 
-mid_verdict mid_windows::accept(const node_id& caller, incarnation life, std::uint64_t mid) {
+mid_windows::caller_window* mid_windows::find_or_add(const node_id& caller) {
+  if (last_ != nullptr && last_id_ == caller) return last_;
   auto found = callers_.find(caller);
   if (found == callers_.end()) {
-    if (callers_.size() >= callers_max_) return mid_verdict::too_old;
+    if (is_full()) return nullptr;
     found = callers_.try_emplace(caller).first;
   }
-  auto& known = found->second;
-  if (life < known.life) return mid_verdict::too_old;
-  if (life > known.life) known = {.life = life, .window = {}};
-  return known.window.accept(mid);
+  last_id_ = caller;
+  return last_ = &found->second;
+}
+
+mid_verdict mid_windows::accept(const node_id& caller, incarnation life, std::uint64_t mid) {
+  auto* known = find_or_add(caller);
+  if (known == nullptr || life < known->life) return mid_verdict::too_old;
+  if (life > known->life) *known = {.life = life, .window = {}, .large = {}};
+  return (mid & large_mid) != 0 ? known->large.accept(mid & ~large_mid) : known->window.accept(mid);
 }
 
 }  // namespace askr::mesh

@@ -38,7 +38,11 @@ class mid_window {
   std::uint64_t highest_ = 0;
 };
 
-/// One window for each caller; about 600 bytes each.
+/// The mids of commands with payloads that travel in chunks, and so behind smaller ones, have this bit set, and a
+/// window of their own. docs/protocol.md, "Command, reply, cancel".
+inline constexpr std::uint64_t large_mid = std::uint64_t{1} << 63;
+
+/// Two windows for each caller; about 1,100 bytes.
 class mid_windows {
  public:
   explicit mid_windows(std::size_t callers_max = 16'384) : callers_max_(callers_max) {}
@@ -47,17 +51,33 @@ class mid_windows {
   /// too_old.
   mid_verdict accept(const node_id& caller, incarnation life, std::uint64_t mid);
   /// The caller's record left the view for good. Not to be done while it may come back in the same life.
-  void erase(const node_id& caller) { callers_.erase(caller); }
+  void erase(const node_id& caller) {
+    last_ = nullptr;
+    callers_.erase(caller);
+  }
+  /// Makes room: forgets the callers for whom `gone(id)` holds.
+  template <class Predicate>
+  void erase_if(Predicate gone) {
+    last_ = nullptr;
+    std::erase_if(callers_, [&](const auto& each) { return gone(each.first); });
+  }
+  bool knows(const node_id& caller) const { return callers_.contains(caller); }
+  bool is_full() const noexcept { return callers_.size() >= callers_max_; }
   std::size_t size() const noexcept { return callers_.size(); }
 
  private:
   struct caller_window {
     incarnation life = 0;
     mid_window window;
+    mid_window large;
   };
+
+  caller_window* find_or_add(const node_id& caller);
 
   std::size_t callers_max_;
   std::unordered_map<node_id, caller_window> callers_;
+  node_id last_id_;                ///< Whose command came last: the next is often the same one's.
+  caller_window* last_ = nullptr;  ///< Its window.
 };
 
 }  // namespace askr::mesh

@@ -195,11 +195,11 @@ admission outbox::append_heads(std::span<const topic_head> last) {
   return admitted;
 }
 
-admission outbox::append_interest_applied(std::uint64_t interest, std::span<const topic_head> next) {
+admission outbox::append_interest_applied(std::uint64_t version, std::span<const topic_head> next) {
   auto admitted = admission::queued;
   do {
     const auto rows = heads_that_fit(next);
-    admitted = append_about_events(interest_applied_message{interest, rows == next.size(), next.first(rows)});
+    admitted = append_about_events(interest_applied_message{version, rows == next.size(), next.first(rows)});
     next = next.subspan(rows);
   } while (!next.empty() && admitted == admission::queued);
   return admitted;
@@ -215,7 +215,7 @@ admission outbox::append_reply(const reply_message& message) {
   if (!admit_essential()) return admission::overloaded;
   reply_message packed = message;
   packed.payload = squeezed(message.payload, message.secret);
-  append_with_payload(lanes_[is_large(packed.payload) ? bulk : reply], packed);
+  append_with_payload(lanes_[is_large(packed.payload) && !packed.behind_parts ? bulk : reply], packed);
   return admission::queued;
 }
 
@@ -228,6 +228,22 @@ admission outbox::append_cancel(std::uint64_t mid) {
   };
   append_to(lanes_[command]);
   if (lanes_[bulk].size() > 0) append_to(lanes_[bulk]);
+  return admission::queued;
+}
+
+admission outbox::append_part(const part_message& part) {
+  if (part.payload.bytes.size() > options_.message_bytes_max) return admission::too_large;
+  if (!admit_essential()) return admission::overloaded;
+  part_message packed = part;
+  packed.payload = squeezed(part.payload, part.secret);
+  append_with_payload(lanes_[reply], packed);
+  return admission::queued;
+}
+
+admission outbox::append_credit(const credit_message& credit) {
+  if (!admit_essential()) return admission::overloaded;
+  write_message(lanes_[command].begin(), credit);
+  lanes_[command].end();
   return admission::queued;
 }
 

@@ -13,6 +13,7 @@
 
 #include "transport/event_codec.hpp"
 #include "transport/name_table.hpp"
+#include "transport/stream_codec.hpp"
 #include "transport/wire_messages.hpp"
 
 #include <askr/bytes.hpp>
@@ -63,12 +64,17 @@ class outbox {
   [[nodiscard]] admission append_gap(const gap_message& gap);
   /// Any number of rows: as many messages as it takes.
   [[nodiscard]] admission append_heads(std::span<const topic_head> last);
-  [[nodiscard]] admission append_interest_applied(std::uint64_t interest, std::span<const topic_head> next);
+  [[nodiscard]] admission append_interest_applied(std::uint64_t version, std::span<const topic_head> next);
   /// A reply too large, or large while the outbox is above soft, is replaced by the failure that says so, so the
   /// command still gets its one outcome. Refused replies of any other kind mean that the link must close.
   [[nodiscard]] admission append_reply(const reply_message& reply);
   /// Never overtakes the command it cancels.
   [[nodiscard]] admission append_cancel(std::uint64_t mid);
+  /// Parts of one answer stay in order, and so does the reply that ends it, if it is marked: all of them go by the reply
+  /// lane, the large ones in chunks.
+  [[nodiscard]] admission append_part(const part_message& part);
+  /// Goes behind its command.
+  [[nodiscard]] admission append_credit(const credit_message& credit);
 
   [[nodiscard]] admission append_ping(const ping_message& ping);
   [[nodiscard]] admission append_link_wanted(bool wanted);

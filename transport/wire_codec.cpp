@@ -12,6 +12,7 @@ namespace askr::transport {
 namespace {
 
 constexpr std::uint8_t command_idempotent = 1;
+constexpr std::uint8_t command_stream = 2;
 constexpr std::uint8_t reply_maybe_executed = 1;
 constexpr std::uint32_t fields_max = 1'024;
 
@@ -81,6 +82,8 @@ message_kind known_kind(std::uint64_t number) {
     case message_kind::command:
     case message_kind::reply:
     case message_kind::cancel:
+    case message_kind::part:
+    case message_kind::credit:
     case message_kind::event:
     case message_kind::skipped:
     case message_kind::pull:
@@ -112,7 +115,7 @@ void write_head(byte_buffer& out, const sent_command& command, const interned_na
   write_name(out, name);
   write_uint(out, to_wire(command.remaining));
   write_uint(out, command.depth);
-  write_uint(out, command.idempotent ? command_idempotent : 0);
+  write_uint(out, (command.idempotent ? command_idempotent : 0U) | (command.stream ? command_stream : 0U));
   write_principal(out, command.asked_by);
   write_payload_head(out, command.payload);
 }
@@ -179,7 +182,9 @@ result<received_command> decode_command(const opened_message& message, received_
   command.name = read_name(fields, names);
   command.remaining = milliseconds(fields.uint(std::numeric_limits<std::uint32_t>::max()));
   command.depth = static_cast<std::uint8_t>(fields.uint(std::numeric_limits<std::uint8_t>::max()));
-  command.idempotent = (fields.uint() & command_idempotent) != 0;
+  const auto flags = fields.uint();
+  command.idempotent = (flags & command_idempotent) != 0;
+  command.stream = (flags & command_stream) != 0;
   read_principal(fields, command);
   command.payload = read_payload(fields);
   if (!fields.finish()) return error{errc::bad_message, "malformed command"};

@@ -43,6 +43,8 @@ enum class message_kind : std::uint8_t {
   command = 16,
   reply = 17,
   cancel = 18,
+  part = 19,
+  credit = 20,
   // Events.
   event = 32,
   skipped = 33,
@@ -109,6 +111,7 @@ struct sent_command {
   milliseconds remaining = seconds(10);      ///< Until nobody waits for the reply; 0 to 2^32 - 1 ms.
   std::uint8_t depth = 0;                    ///< How many commands led to this one.
   bool idempotent = false;                   ///< May safely run more than once.
+  bool stream = false;                       ///< Its answer may come in parts.
   bool secret = false;                       ///< Never compressed: a length would tell something about the payload.
   const sent_principal* asked_by = nullptr;  ///< Null: the sending node itself.
   wire_payload payload = {};
@@ -119,6 +122,7 @@ struct received_command {
   milliseconds remaining{};
   std::uint8_t depth = 0;
   bool idempotent = false;
+  bool stream = false;
   bool by_node = true;  ///< Asked by the sending node itself, not by `asked_by`.
   received_principal asked_by = {};
   wire_payload payload = {};
@@ -130,6 +134,7 @@ struct reply_message {
   std::uint16_t status = 0;
   bool maybe_executed = false;  ///< Of a failure: the command may have run.
   bool secret = false;          ///< Sending side only, as in sent_command.
+  bool behind_parts = false;    ///< Sending side only: goes behind the parts that were sent before it.
   std::string_view detail = {};
   wire_payload payload = {};
 

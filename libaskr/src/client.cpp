@@ -95,6 +95,54 @@ void client::send_with(std::string_view name, payload data, send_options options
   shell_->send(name, std::move(data), options, std::move(done));
 }
 
+void client::send_numbered(std::string_view name, payload data, send_options options, completion done,
+                           command_id number) {
+  shell_->send(name, std::move(data), options, std::move(done), {.name = {}, .number = number});
+}
+
+command_id client::send_cancelable(std::string_view name, payload data, send_options options, completion done) {
+  const auto number = next_command();
+  send_numbered(name, std::move(data), options, std::move(done), number);
+  return number;
+}
+
+void client::cancel(command_id which) { shell_->cancel(which); }
+command_id client::next_command() { return shell_->next_command(); }
+
+std::function<void(command_id)> client::canceler() {
+  return [weak = std::weak_ptr(shell_)](command_id which) {
+    if (const auto shell = weak.lock()) shell->cancel(which);
+  };
+}
+
+command_id client::stream(std::string_view name, payload data, send_options options,
+                          detail::unique_function<void(payload_view)> on_part, completion done) {
+  const auto number = next_command();
+  auto parts = std::make_shared<client_commands::part_receiver>(std::move(on_part));
+  shell_->send(name, std::move(data), options, std::move(done),
+               {.name = {}, .number = number, .parts = std::move(parts)});
+  return number;
+}
+
+void client::gather(std::string_view name, payload data, send_options options, completion done, command_id number) {
+  shell_->send(name, std::move(data), options, std::move(done), {.name = {}, .all = true, .number = number});
+}
+
+std::future<std::vector<node_answer>> client::send_all(std::string_view name, payload data, send_options options) {
+  auto promise = std::make_shared<std::promise<std::vector<node_answer>>>();
+  auto future = promise->get_future();
+  const auto done = [promise](result<payload> gathered) {
+    const auto answers = gathered ? read_answers(*gathered) : result<std::vector<node_answer>>(gathered.error());
+    if (answers) {
+      promise->set_value(*answers);
+    } else {
+      promise->set_exception(std::make_exception_ptr(failure(answers.error())));
+    }
+  };
+  gather(name, std::move(data), options, done, 0);
+  return future;
+}
+
 const std::string& client::url() const noexcept { return shell_->options().url; }
 std::string client::node_name() const { return shell_->node_name(); }
 asio::any_io_executor client::get_executor() const { return shell_->executor(); }
@@ -106,17 +154,11 @@ void client::add_handler(std::string name, std::shared_ptr<detail::handler> hand
   });
 }
 
-listener_id client::add_listener(std::string pattern, listen_options options, detail::listener listener) {
+listener_id client::add_listener(std::string pattern, detail::listener listener) {
   require_name(pattern);
-  struct new_listener {
-    std::string pattern;
-    listen_options options;
-    detail::listener call;
-  };
   const auto id = shell_->next_listener();
-  auto what = std::make_unique<new_listener>(std::move(pattern), std::move(options), std::move(listener));
-  shell_->run([shell = shell_.get(), id, what = std::move(what)] {
-    shell->core().add_listener(id, std::move(what->pattern), std::move(what->call), std::move(what->options));
+  shell_->run([shell = shell_.get(), id, pattern = std::move(pattern), listener = std::move(listener)]() mutable {
+    shell->core().add_listener(id, std::move(pattern), std::move(listener));
   });
   return id;
 }

@@ -8,8 +8,10 @@
 
 namespace askr {
 
-void client_commands::add(std::uint64_t mid, time_point deadline, completion done) {
-  const bool added = rows_.emplace(mid, row{deadline, false, std::move(done)}).second;
+void client_commands::add(std::uint64_t mid, time_point deadline, completion done, command_id number,
+                          std::shared_ptr<part_receiver> parts) {
+  const bool added = rows_.emplace(mid, row{deadline, false, std::move(done), number, std::move(parts)}).second;
+  if (number != 0) mids_[number] = mid;
   ASKR_ASSERT(added);
   deadlines_.emplace(deadline, mid);
 }
@@ -28,10 +30,29 @@ void client_commands::mark_sent(std::uint64_t mid) {
   deadlines_.emplace(found->second.due(), mid);
 }
 
+std::uint64_t client_commands::find(command_id number) const {
+  const auto found = mids_.find(number);
+  return found == mids_.end() ? 0 : found->second;
+}
+
+bool client_commands::was_sent(std::uint64_t mid) const {
+  const auto found = rows_.find(mid);
+  return found != rows_.end() && found->second.sent;
+}
+
+bool client_commands::on_part(std::uint64_t mid, payload_view part) {
+  const auto found = rows_.find(mid);
+  if (found == rows_.end() || !found->second.parts) return false;
+  const auto receiver = found->second.parts;  // It may give the command up.
+  (*receiver)(part);
+  return true;
+}
+
 bool client_commands::on_outcome(std::uint64_t mid, result<payload> outcome) {
   const auto found = rows_.find(mid);
   if (found == rows_.end()) return false;
   deadlines_.erase({found->second.due(), mid});
+  if (found->second.number != 0) mids_.erase(found->second.number);
   auto done = std::move(found->second.done);
   rows_.erase(found);
   done(std::move(outcome));

@@ -60,12 +60,22 @@ class client_core {
   time_point next_timeout() const noexcept;
 
   // --- the verbs
-  void send(time_point now, std::string name, payload data, std::string to, milliseconds timeout, bool idempotent,
-            completion done);
+  struct question {
+    std::string name, to = {}, key = {};
+    payload data = {};
+    milliseconds timeout = std::chrono::seconds(10);
+    bool idempotent = false;
+    askr::balance balance = askr::balance::p2c;
+    bool all = false;                                            ///< To every node that serves it.
+    command_id number = 0;                                       ///< To cancel it by; 0: never.
+    std::shared_ptr<client_commands::part_receiver> parts = {};  ///< If its answer may come in parts.
+  };
+  void send(time_point now, question what, completion done);
+  void cancel(command_id number);
   void emit(time_point now, std::string topic, payload data);
   void add_handler(std::string name, std::shared_ptr<detail::handler> handler);
   void remove_handler(std::string_view name);
-  void add_listener(std::uint64_t id, std::string pattern, detail::listener listener, listen_options options = {});
+  void add_listener(std::uint64_t id, std::string pattern, detail::listener listener);
   void remove_listener(std::uint64_t id);
   void ready(completion done);
 
@@ -93,10 +103,7 @@ class client_core {
   /// A command or, with mid 0, an event, on its way out or waiting for a connection.
   struct outgoing {
     std::uint64_t mid = 0;
-    std::string name;
-    payload data;
-    std::string to = {};
-    bool idempotent = false;
+    question what;
   };
 
   /// ready() that was asked for when `mid` was the last one.
@@ -117,7 +124,6 @@ class client_core {
   void on_failure(time_point now, const transport::client_message& said);
   void on_command(time_point now, const transport::client_message& said);
   void on_event(const transport::client_message& said);
-  void on_gap(const transport::client_message& said);
   void answer(const transport::message_id& mid, const result<payload_view>& outcome);
 
   bool is_open() const noexcept { return phase_ == phase::open; }
@@ -126,8 +132,6 @@ class client_core {
   void wait(outgoing what);
   void say_again(time_point now);
   void declare(transport::client_message::kind what, std::string_view name);
-  void subscribe(std::string_view pattern, bool again);
-  void on_ready(std::uint64_t mid, const transport::client_message& said);
   void fence();
   void acknowledge(std::uint64_t mid);
   void complete_waiters();
@@ -161,7 +165,6 @@ class client_core {
   client_listeners listeners_;
   std::map<std::uint64_t, std::string>
       awaited_;  ///< Subscriptions, serves and fences that the node has to acknowledge.
-  std::map<std::uint64_t, std::string> ready_asked_;  ///< Subscriptions whose answer says how many nodes are ready.
   std::deque<waiter> waiters_;
   std::optional<error> problem_;  ///< The first refusal since the last ready().
 };

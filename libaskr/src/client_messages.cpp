@@ -38,16 +38,16 @@ void client_core::handle(time_point now, const client_message& said) {
   const auto mid = said.mid.number();
   switch (said.what) {
     case kind::reply:
-      on_ready(mid, said);
       if (awaited_.contains(mid)) return acknowledge(mid);
       commands_.on_outcome(mid, payload(payload_view(said.data, said.data_encoding)));
+      return;
+    case kind::part:
+      commands_.on_part(mid, payload_view(said.data, said.data_encoding));
       return;
     case kind::failure:
       return on_failure(now, said);
     case kind::event:
       return on_event(said);
-    case kind::gap:
-      return on_gap(said);
     case kind::command:
       return on_command(now, said);
     case kind::cancel:
@@ -103,20 +103,8 @@ void client_core::on_event(const client_message& said) {
                     .data = payload_view(said.data, said.data_encoding),
                     .origin = {},
                     .origin_name = said.from,
-                    .epoch = said.epoch.value_or(0),
                     .sequence = said.sequence.value_or(0)};
   if (!listeners_.hear(heard)) log(log_level::warning, "listener: threw topic=" + std::string(said.name));
-}
-
-void client_core::on_gap(const client_message& said) {
-  const event_gap gap{.topic = said.name,
-                      .origin = {},
-                      .origin_name = said.from,
-                      .epoch = said.epoch.value_or(0),
-                      .from = said.sequence.value_or(0),
-                      .to = said.until.value_or(0),
-                      .why = said.why};
-  if (!listeners_.report(gap)) log(log_level::warning, "listener: threw at a gap topic=" + std::string(said.name));
 }
 
 // --- commands and events out
@@ -128,49 +116,65 @@ bool client_core::accepts(std::size_t more_bytes, const completion& done) {
   return unsent_bytes_ + more_bytes <= unsent_bytes_max;
 }
 
-void client_core::send(time_point now, std::string name, payload data, std::string to, milliseconds timeout,
-                       bool idempotent, completion done) {
+void client_core::send(time_point now, question what, completion done) {
   if (phase_ == phase::closed) return done(error{errc::closed, "the client was closed"});
-  if (!accepts(size_of(name, data), done)) return done(error{errc::overloaded, "too many commands are pending"});
+  if (!accepts(size_of(what.name, what.data), done)) return done(error{errc::overloaded, "too many commands are pending"});
   const auto mid = ++last_mid_;
-  commands_.add(mid, now + timeout, std::move(done));
-  outgoing what{mid, std::move(name), std::move(data), std::move(to), idempotent};
-  is_open() ? transmit(now, what) : wait(std::move(what));
+  commands_.add(mid, now + what.timeout, std::move(done), what.number, what.parts);
+  outgoing command{mid, std::move(what)};
+  is_open() ? transmit(now, command) : wait(std::move(command));
+}
+
+void client_core::cancel(command_id number) {
+  const auto mid = commands_.find(number);
+  if (mid == 0) return;
+  if (is_open() && commands_.was_sent(mid)) {
+    client_message message;
+    message.what = kind::cancel;
+    message.mid = message_id::from_uint(mid);
+    (void)write(message);
+  }
+  commands_.on_outcome(mid, error{errc::canceled, "the caller gave up"});
 }
 
 void client_core::emit(time_point now, std::string topic, payload data) {
   if (phase_ == phase::closed) return problem({errc::closed, "the client was closed"}, topic);
   if (!accepts(size_of(topic, data), {})) return problem({errc::overloaded, "events are not taken fast enough"}, topic);
-  outgoing what{0, std::move(topic), std::move(data)};
-  is_open() ? transmit(now, what) : wait(std::move(what));
+  outgoing event{0, {.name = std::move(topic), .data = std::move(data)}};
+  is_open() ? transmit(now, event) : wait(std::move(event));
 }
 
-void client_core::wait(outgoing what) {
-  unsent_bytes_ += size_of(what.name, what.data);
-  unsent_.push_back(std::move(what));
+void client_core::wait(outgoing command) {
+  unsent_bytes_ += size_of(command.what.name, command.what.data);
+  unsent_.push_back(std::move(command));
 }
 
-void client_core::transmit(time_point now, const outgoing& what) {
+void client_core::transmit(time_point now, const outgoing& command) {
+  const auto& what = command.what;
   client_message message;
-  message.what = what.mid == 0 ? kind::event : kind::command;
+  message.what = command.mid == 0 ? kind::event : kind::command;
   message.name = what.name;
   message.data = what.data.bytes();
   message.data_encoding = what.data.kind();
   message.to = what.to;
   message.idempotent = what.idempotent;
-  if (what.mid == 0) {
+  message.all = what.all;
+  message.stream = what.parts != nullptr;
+  message.balance = what.balance;
+  message.key = what.key;
+  if (command.mid == 0) {
     const auto written = write(message);
     if (!written) problem(written.error(), what.name);
     return;
   }
-  message.mid = message_id::from_uint(what.mid);
-  message.timeout = commands_.remaining(now, what.mid);
+  message.mid = message_id::from_uint(command.mid);
+  message.timeout = commands_.remaining(now, command.mid);
   if (message.timeout->count() == 0) return;  // Ended already, or about to.
   const auto written = write(message);
   if (!written) {
-    commands_.on_outcome(what.mid, written.error());
+    commands_.on_outcome(command.mid, written.error());
   } else {
-    commands_.mark_sent(what.mid);
+    commands_.mark_sent(command.mid);
   }
 }
 
@@ -185,11 +189,8 @@ void client_core::remove_handler(std::string_view name) {
   if (services_.remove(name) && is_open()) declare(kind::unserve, name);
 }
 
-void client_core::add_listener(std::uint64_t id, std::string pattern, detail::listener listener,
-                               listen_options options) {
-  const bool asks = static_cast<bool>(options.on_ready);
-  const bool is_first = listeners_.add(id, pattern, std::move(listener), std::move(options));
-  if ((is_first || asks) && is_open()) subscribe(pattern, false);
+void client_core::add_listener(std::uint64_t id, std::string pattern, detail::listener listener) {
+  if (listeners_.add(id, pattern, std::move(listener)) && is_open()) declare(kind::subscription, pattern);
 }
 
 void client_core::remove_listener(std::uint64_t id) {
@@ -206,44 +207,10 @@ void client_core::declare(kind what, std::string_view name) {
   (void)write(message);
 }
 
-/// The past that its first listener wants, or, after a lost connection, what came since.
-void client_core::subscribe(std::string_view pattern, bool again) {
-  client_message message;
-  message.what = kind::subscription;
-  message.mid = message_id::from_uint(await());
-  message.name = pattern;
-  const auto wanted = listeners_.wanted(pattern);
-  message.positions = again ? listeners_.positions(pattern) : std::vector<transport::client_position>{};
-  if (message.positions.empty()) {
-    if (wanted.last > 0) message.last = wanted.last;
-    for (const auto& each : wanted.since) {
-      message.positions.push_back({each.topic, each.origin, each.epoch, each.sequence});
-    }
-  }
-  message.overflow = wanted.overflow;
-  if (wanted.ready_timeout) {
-    message.ready = true;
-    message.timeout = *wanted.ready_timeout;
-    ready_asked_[last_mid_] = pattern;
-  }
-  awaited_[last_mid_] = pattern;
-  (void)write(message);
-}
-
-void client_core::on_ready(std::uint64_t mid, const client_message& said) {
-  const auto asked = ready_asked_.find(mid);
-  if (asked == ready_asked_.end()) return;
-  const auto pattern = asked->second;
-  ready_asked_.erase(asked);
-  const auto counts = payload_view(said.data, said.data_encoding).try_as<std::map<std::string, std::uint64_t>>();
-  if (!counts || !counts->contains("ready") || !counts->contains("of")) return;
-  listeners_.on_ready(pattern, {counts->at("ready"), counts->at("of")});
-}
-
 /// After a welcome: first what this client is to the node, then what has waited, in the order in which it was said.
 void client_core::say_again(time_point now) {
   for (const auto& [name, handler] : services_.handlers()) declare(kind::serve, name);
-  for (const auto& [pattern, count] : listeners_.patterns()) subscribe(pattern, true);
+  for (const auto& [pattern, count] : listeners_.patterns()) declare(kind::subscription, pattern);
   unsent_bytes_ = 0;
   for (const auto& each : std::exchange(unsent_, {})) transmit(now, each);
   if (waiters_.empty()) return;

@@ -52,6 +52,7 @@ std::optional<result<payload_view>> client_services::run(time_point now, const c
     return error{errc::no_handler, "Command's callback for " + std::string(asked.name) + " not found"};
   }
   const auto handler = found->second;
+  if (handler->streams) return error{errc::unsupported, "a client does not answer in parts"};
   principal who;
   who.name = asked.from;
   if (handler->how != detail::handler::mode::immediate) {

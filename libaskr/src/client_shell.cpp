@@ -131,23 +131,27 @@ void client_shell::connect(client::completion done) {
   });
 }
 
-void client_shell::send(std::string_view name, payload data, const send_options& options, client::completion done) {
+void client_shell::send(std::string_view name, payload data, const send_options& options, client::completion done,
+                        client_core::question what) {
   if (!transport::is_name(name)) return done(error{errc::bad_options, "this is no name of a command"});
   if (options.timeout > send_timeout_max) return done(error{errc::bad_options, "a timeout is at most 5 minutes"});
   if (!options.to.empty() && !transport::is_name(options.to)) return done(error{errc::bad_options, "this is no node"});
-  struct call {
-    std::string name, to;
-    payload data;
-    milliseconds timeout;
-    bool idempotent;
-    time_point sent;
-  };
-  auto what = std::make_unique<call>(call{std::string(name), std::string(options.to), std::move(data), options.timeout,
-                                          options.idempotent, clock::now()});
-  run_with(std::move(done), [this, what = std::move(what)](client::completion when_done) mutable {
-    core_.send(what->sent, std::move(what->name), std::move(what->data), std::move(what->to), what->timeout,
-               what->idempotent, std::move(when_done));
+  if (!options.key.empty() && !transport::is_name(options.key)) return done(error{errc::bad_options, "this is no key"});
+  what.name = name;
+  what.to = options.to;
+  what.key = options.key;
+  what.data = std::move(data);
+  what.timeout = options.timeout;
+  what.idempotent = options.idempotent;
+  what.balance = options.balance;
+  run_with(std::move(done), [this, sent = clock::now(), kept = std::make_unique<client_core::question>(std::move(what))](
+                                client::completion when_done) mutable {
+    core_.send(sent, std::move(*kept), std::move(when_done));
   });
+}
+
+void client_shell::cancel(command_id number) {
+  run([this, number] { core_.cancel(number); });
 }
 
 std::string client_shell::node_name() const {

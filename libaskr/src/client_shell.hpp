@@ -43,7 +43,11 @@ class client_shell : public std::enable_shared_from_this<client_shell> {
   bool run(task work);
   void connect(client::completion done);
   /// Hands over a command. `done` is called in any case.
-  void send(std::string_view name, payload data, const send_options& options, client::completion done);
+  /// `what` has the rarer wishes; name, data and options are put in.
+  void send(std::string_view name, payload data, const send_options& options, client::completion done,
+            client_core::question what = {});
+  void cancel(command_id number);
+  command_id next_command() noexcept { return ++last_command_; }
   /// Runs `work(done)` on the client's thread; if it cannot, `done` gets `closed`.
   void run_with(client::completion done, detail::unique_function<void(client::completion)> work);
 
@@ -92,6 +96,7 @@ class client_shell : public std::enable_shared_from_this<client_shell> {
 
   std::vector<task> running_tasks_;
   std::atomic<std::uint64_t> last_listener_ = 0;
+  std::atomic<command_id> last_command_ = 0;
 };
 
 }  // namespace askr

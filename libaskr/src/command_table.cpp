@@ -82,7 +82,9 @@ std::span<const mesh::candidate> command_table::servers(command_row& row) const 
   if (row.servers_as_of != directory_.generation()) {
     row.servers_as_of = directory_.generation();
     row.servers.clear();
-    for (const auto& id : directory_.servers(row.name)) row.servers.push_back({.id = id});
+    for (const auto& id : directory_.servers(row.name)) {
+      if (id != self_) row.servers.push_back({.id = id});
+    }
   }
   return row.servers;
 }

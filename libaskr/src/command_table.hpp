@@ -40,7 +40,8 @@ struct command_row {
 class command_table {
  public:
   /// Of names that are not served here at most `rows_max` are known; then those with nothing pending are forgotten.
-  command_table(const mesh::directory& directory, std::size_t rows_max) : directory_(directory), rows_max_(rows_max) {}
+  command_table(const mesh::directory& directory, const node_id& self, std::size_t rows_max)
+      : directory_(directory), self_(self), rows_max_(rows_max) {}
 
   void set(std::string_view name, std::shared_ptr<detail::handler> handler, bool builtin = false);
   /// False if there was none.
@@ -79,6 +80,7 @@ class command_table {
   void erase_if_idle(row_map::iterator row);
 
   const mesh::directory& directory_;
+  node_id self_;
   std::size_t rows_max_;
   row_map rows_;
   std::size_t served_ = 0;

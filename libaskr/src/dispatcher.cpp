@@ -21,7 +21,7 @@ struct owned_command {
   principal who;
 };
 
-command make_owned(const command_request& request, time_point deadline) {
+command make_owned(const command_request& request, time_point deadline, std::stop_token stop) {
   auto owned = std::make_shared<owned_command>();
   owned->name = request.name;
   append(owned->data, request.data.bytes());
@@ -31,6 +31,7 @@ command make_owned(const command_request& request, time_point deadline) {
           .asked_by = &owned->who,
           .deadline = deadline,
           .depth = request.depth,
+          .stop = std::move(stop),
           .keeper = owned};
 }
 
@@ -47,14 +48,14 @@ result<void> may_touch_state(const command_request& request) {
   return error{errc::denied, request.who->name + " may not " + (sets ? "set" : "read") + " state " + which};
 }
 
-error no_handler(std::string_view name) {
+}  // namespace
+
+error dispatcher::no_handler(std::string_view name) {
   return {errc::no_handler, "Command's callback for " + std::string(name) + " not found"};
 }
 
-}  // namespace
-
-dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_table& peers, relay& paths, session_table& sessions,
-                       const mesh::directory& directory, rng& random, counters& counts)
+dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_table& peers, relay& paths,
+                       session_table& sessions, const mesh::directory& directory, rng& random, counters& counts)
     : limits_(limits),
       self_(self),
       peers_(peers),
@@ -63,8 +64,12 @@ dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_tabl
       directory_(directory),
       random_(random),
       counts_(counts),
-      table_(directory, limits.commands_known_max),
-      pending_(limits.commands_pending_max) {}
+      table_(directory, self, limits.commands_known_max),
+      pending_(limits.commands_pending_max),
+      kept_(limits.kept_bytes_max),
+      budget_(limits.retry_share, limits.retries_per_second, limits.retry_window),
+      results_(limits.results_kept_for, limits.results_bytes_max),
+      gathers_(limits.gathered_bytes_max) {}
 
 // The one place where commands are authorised, whoever sends them.
 bool dispatcher::admit(const command_request& request, caller& from) {
@@ -94,6 +99,7 @@ bool dispatcher::admit(const command_request& request, caller& from) {
 
 void dispatcher::submit(time_point now, const command_request& request, caller from) {
   if (!admit(request, from)) return;
+  if (request.all) return submit_to_all(now, request, std::move(from));
   if (!request.to.empty()) {
     const auto target = directory_.resolve(request.to);
     if (!target) return refuse(from, target.error());
@@ -101,11 +107,7 @@ void dispatcher::submit(time_point now, const command_request& request, caller f
   }
   auto* row = table_.find(request.name);
   if (row == nullptr) return refuse(from, no_handler(request.name));
-  if (row->is_served_here() && request.key.empty()) return run(now, *row, request, std::move(from));
-  auto* to = choose(now, *row, request);
-  if (to != nullptr) return forward(now, request, row, to, std::move(from));
-  if (row->is_served_here()) return run(now, *row, request, std::move(from));
-  refuse(from, no_handler(request.name));
+  send_anywhere(now, request, *row, std::move(from));
 }
 
 void dispatcher::submit_to(time_point now, const command_request& request, const node_id& target, caller from) {
@@ -115,22 +117,40 @@ void dispatcher::submit_to(time_point now, const command_request& request, const
   forward(now, request, table_.find(request.name), to, std::move(from));
 }
 
-bool dispatcher::try_forward(time_point now, const command_request& request,
-                             detail::unique_function<void(result<payload>)>& done) {
-  if (stopped_ || !request.to.empty() || request.depth > limits_.call_depth_max || pending_.full() ||
-      request.remaining <= milliseconds(0)) {
-    return false;
-  }
-  auto* row = table_.find(request.name);
-  if (row == nullptr || row->is_served_here()) return false;
-  auto* to = choose(now, *row, request);
-  if (to == nullptr || !peers_.send_command(*to, last_mid_ + 1, request)) return false;
-  note_forwarded(now, request, row, *to, {.what = caller::kind::self, .done = std::move(done)});
-  return true;
-}
+// --- from peers
 
 void dispatcher::serve(time_point now, const command_request& request, caller from) {
-  if (admit(request, from)) serve_here(now, request, std::move(from));
+  if (is_news(now, from) && admit(request, from)) serve_here(now, request, std::move(from));
+}
+
+// What a caller sends twice, because its first answer was lost with a link, is not run twice.
+bool dispatcher::is_news(time_point now, caller& from) {
+  const auto& asker = peers_.at(from.id);
+  const auto verdict = note_mid(asker, from.ticket);
+  if (verdict == mesh::mid_verdict::fresh) return true;
+  ++counts_.commands_duplicate;
+  if (verdict == mesh::mid_verdict::too_old) {
+    refuse(from, {errc::duplicate_mid, "a mid behind the window: it may have been seen before"}, true);
+    return false;
+  }
+  if (pending_.asked_by(from.what, from.id, from.ticket) != 0) return false;  // Its answer is yet to come.
+  const auto* known = results_.find(now, {asker.node, asker.life, from.ticket});
+  if (known == nullptr) {
+    refuse(from, {errc::duplicate_mid, "this command was here before"}, true);
+  } else if (known->outcome) {
+    const auto& outcome = *known->outcome;
+    finish(from, outcome ? result<payload_view>(outcome->view()) : result<payload_view>(outcome.error()), true);
+  } else {
+    pending_.reassign(known->serving, std::move(from));
+  }
+  return false;
+}
+
+mesh::mid_verdict dispatcher::note_mid(const peer& asker, std::uint64_t mid) {
+  if (seen_.is_full() && !seen_.knows(asker.node)) {
+    seen_.erase_if([this](const node_id& caller) { return peers_.link_to(caller) == no_link; });
+  }
+  return seen_.accept(asker.node, asker.life, mid);
 }
 
 void dispatcher::serve_here(time_point now, const command_request& request, caller from) {
@@ -139,216 +159,83 @@ void dispatcher::serve_here(time_point now, const command_request& request, call
   run(now, *row, request, std::move(from));
 }
 
-// --- which node
-
-peer* dispatcher::choose(time_point now, command_row& row, const command_request& request) {
-  const auto among = table_.servers(row);
-  const auto how = request.key.empty() ? request.balance : balance::sticky;
-  const auto chosen = row.balancer.pick(now, among, how, request.key, random_);
-  if (!chosen) return nullptr;
-  if (auto* to = relay_.reach(now, among[*chosen].id)) return to;
-  for (const auto& each : among) {  // Gone a moment ago.
-    if (auto* to = relay_.reach(now, each.id)) return to;
-  }
-  return nullptr;
-}
-
 // --- at work here
 
 void dispatcher::run(time_point now, command_row& row, const command_request& request, caller from) {
-  if (!row.own) {
-    const auto client = row.clients[row.turn++ % row.clients.size()];
-    return forward_to_client(now, request, client, std::move(from));
-  }
+  if (!row.own) return forward_to_client(now, row, request, std::move(from));
   ++counts_.commands_served;
-  if (row.own->how != detail::handler::mode::immediate) return start(now, row.own, request, std::move(from));
+  if (row.own->how != detail::handler::mode::immediate) return start(now, row, request, std::move(from));
+  run_now(now, row, request, from);
+}
+
+void dispatcher::run_now(time_point now, command_row& row, const command_request& request, caller& from) {
   last_served_ = request.name;
   const auto keep = row.own;  // The handler may replace or remove itself.
-  const command asked{.name = request.name,
-                      .data = request.data,
-                      .asked_by = request.who,
-                      .deadline = now + request.remaining,
-                      .depth = request.depth};
-  run_now(*keep, asked, from);
-}
-
-void dispatcher::run_now(detail::handler& handler, const command& asked, caller& from) {
+  auto* remembered = remember(now, request, from, 0);
   scratch_.clear();
-  depth_ = static_cast<std::uint8_t>(asked.depth + 1);
-  const auto packed = answer_or_error(handler.answer, asked, scratch_);
+  depth_ = static_cast<std::uint8_t>(request.depth + 1);
+  const auto packed = answer_or_error(keep->answer,
+                                      {.name = request.name,
+                                       .data = request.data,
+                                       .asked_by = request.who,
+                                       .deadline = now + request.remaining,
+                                       .depth = request.depth},
+                                      scratch_);
   depth_ = 0;
-  if (packed) return finish(from, payload_view(scratch_, *packed));
-  ++counts_.handlers_failed;
-  finish(from, packed.error());
+  if (!packed) ++counts_.handlers_failed;
+  const auto outcome =
+      packed ? result<payload_view>(payload_view(scratch_, *packed)) : result<payload_view>(packed.error());
+  if (remembered != nullptr) results_.finish(now, *remembered, outcome);
+  finish(from, outcome, !packed && may_go_elsewhere(packed.code()));
 }
 
-void dispatcher::start(time_point now, std::shared_ptr<detail::handler> handler, const command_request& request,
-                       caller from) {
+void dispatcher::start(time_point now, command_row& row, const command_request& request, caller from) {
   if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are being served"});
+  if (row.own->streams && !request.stream) {
+    return refuse(from, {errc::unsupported, std::string(request.name) + " answers in parts: ask for a stream"});
+  }
   const auto serving = ++last_mid_;
   const auto deadline = now + request.remaining;
-  pending_.add({.mid = serving, .from = std::move(from), .sent = now}, deadline);
-  jobs_.push_back({serving, std::move(handler), make_owned(request, deadline)});
+  auto* remembered = remember(now, request, from, serving);
+  std::stop_source stop;
+  auto asked = make_owned(request, deadline, stop.get_token());
+  auto feed = row.own->streams ? std::make_shared<stream_feed>() : nullptr;
+  asked.parts = feed;
+  jobs_.push_back({serving, row.own, std::move(asked), feed});
+  auto& added = pending_.add({.mid = serving,
+                              .from = std::move(from),
+                              .sent = now,
+                              .deadline = deadline,
+                              .remembered = remembered,
+                              .stop = std::move(stop)});
+  if (feed) added.parts = std::make_unique<pending_parts>(std::move(feed));
 }
 
-void dispatcher::on_answer(time_point, std::uint64_t serving, result<payload> outcome) {
-  if (pending_.find(serving) == nullptr) {
-    ++counts_.replies_late;
-    return;
-  }
-  auto ended = take(serving);
-  ASKR_ASSERT(ended.link == no_link && ended.server == no_session);
-  if (outcome) return finish(ended.from, outcome->view());
-  ++counts_.handlers_failed;
-  finish(ended.from, outcome.error());
-}
-
-// --- at work elsewhere
-
-void dispatcher::forward(time_point now, const command_request& request, command_row* row, peer* to, caller from) {
+void dispatcher::forward_to_client(time_point now, command_row& row, const command_request& request, caller from) {
   if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
-  const auto sent = peers_.send_command(*to, last_mid_ + 1, request);
-  if (!sent) return refuse(from, sent.error());
-  note_forwarded(now, request, row, *to, std::move(from));
-}
-
-void dispatcher::note_forwarded(time_point now, const command_request& request, command_row* row, peer& to,
-                                caller from) {
-  ++counts_.commands_forwarded;
-  ++to.commands_pending;
-  if (row != nullptr) {
-    ++row->pending;
-    row->balancer.on_sent(now, to.node);
-  }
-  pending_.add({.mid = ++last_mid_, .from = std::move(from), .link = to.id, .sent = now, .row = row},
-               now + request.remaining);
-}
-
-void dispatcher::forward_to_client(time_point now, const command_request& request, session_id client, caller from) {
-  if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
+  const auto client = row.clients[row.turn++ % row.clients.size()];
   const auto mid = ++last_mid_;
   const auto sent = sessions_.send_command(client, mid, request);
   if (!sent) return refuse(from, sent.error());
   ++counts_.commands_served;
-  pending_.add({.mid = mid, .from = std::move(from), .server = client, .sent = now}, now + request.remaining);
+  auto* remembered = remember(now, request, from, mid);
+  pending_.add({.mid = mid,
+                .from = std::move(from),
+                .server = client,
+                .sent = now,
+                .deadline = now + request.remaining,
+                .remembered = remembered});
 }
 
-void dispatcher::on_reply(time_point now, link_id from, std::uint64_t mid, result<payload_view> outcome,
-                          bool maybe_executed) {
-  const auto* waiting = pending_.find(mid);
-  if (waiting == nullptr || waiting->link != from) {
-    ++counts_.replies_late;
-    return;
-  }
-  auto ended = take(mid);
-  note_outcome(now, ended, outcome ? errc{} : outcome.code());
-  finish(ended.from, std::move(outcome), maybe_executed);
-}
-
-void dispatcher::note_outcome(time_point now, const pending_command& command, errc outcome) {
-  if (command.row == nullptr || command.link == no_link) return;
-  const auto& server = peers_.at(command.link).node;
-  if (outcome == errc::canceled) return command.row->balancer.on_canceled(server);
-  const bool well = outcome != errc::peer_lost && outcome != errc::timed_out && outcome != errc::overloaded;
-  command.row->balancer.on_reply(now, server, now - command.sent, well);
-}
-
-void dispatcher::on_client_reply(session_id from, std::uint64_t mid, result<payload_view> outcome) {
-  const auto* waiting = pending_.find(mid);
-  if (waiting == nullptr || waiting->server != from) {
-    ++counts_.replies_late;
-    return;
-  }
-  auto ended = take(mid);
-  finish(ended.from, std::move(outcome));
-}
-
-void dispatcher::cancel(time_point now, caller::kind what, std::uint32_t id, std::uint64_t ticket) {
-  const auto mid = pending_.asked_by(what, id, ticket);
-  if (mid != 0) give_up(now, mid, {errc::canceled, "the caller gave up"});
-}
-
-void dispatcher::give_up(time_point now, std::uint64_t mid, const error& why) {
-  auto ended = take(mid);
-  withdraw(ended);
-  note_outcome(now, ended, why.code);
-  finish(ended.from, why, why.code != errc::canceled);  // Who gave up does not ask.
-}
-
-void dispatcher::on_link_down(time_point now, peer& gone, const error& why) {
-  gone.closing = true;
-  const error lost{errc::peer_lost,
-                   "the link to " + gone.name + " was lost (" + why.message() + "); the command may have run"};
-  while (const auto mid = pending_.first_served_by_link(gone.id)) {
-    ++counts_.commands_peer_lost;
-    auto ended = take(mid);
-    if (ended.row != nullptr) ended.row->balancer.on_lost(gone.node);
-    finish(ended.from, lost, true);
-  }
-  while (const auto mid = pending_.first_asked_by(caller::kind::link, gone.id)) {
-    const auto ended = take(mid);
-    withdraw(ended);
-    note_outcome(now, ended, errc::canceled);
-  }
-}
-
-void dispatcher::on_session_down(time_point now, session_id session) {
-  while (const auto mid = pending_.first_asked_by(caller::kind::session, session)) {
-    give_up(now, mid, {errc::canceled, "the client went away"});
-  }
-  while (const auto mid = pending_.first_served_by_session(session)) {
-    ++counts_.commands_peer_lost;
-    auto ended = take(mid);
-    finish(ended.from, error{errc::peer_lost, "the client that served it went away; the command may have run"}, true);
-  }
-}
-
-void dispatcher::stop() {
-  stopped_ = true;
-  const error why{errc::closed, "the node was stopped"};
-  for (const auto mid : pending_.mids()) {
-    if (pending_.find(mid) == nullptr) continue;  // The completion of another one has ended it meanwhile.
-    auto ended = take(mid);
-    finish(ended.from, why);
-  }
-}
-
-void dispatcher::on_timeout(time_point now) {
-  for (const auto mid : pending_.expire(now)) {
-    if (pending_.find(mid) == nullptr) continue;
-    ++counts_.commands_timed_out;
-    give_up(now, mid, {errc::timed_out, "no answer before the deadline"});
-  }
-}
-
-void dispatcher::withdraw(const pending_command& command) {
-  if (command.link != no_link) peers_.send_cancel(command.link, command.mid);
-  if (command.server != no_session) sessions_.send_cancel(command.server, command.mid);
-}
-
-pending_command dispatcher::take(std::uint64_t mid) {
-  auto taken = pending_.take(mid);
-  if (taken.link != no_link) --peers_.at(taken.link).commands_pending;
-  if (taken.row != nullptr) --taken.row->pending;
-  return taken;
-}
-
-void dispatcher::refuse(caller& to, error why) {
-  ++counts_.commands_refused;
-  finish(to, std::move(why));
-}
-
-void dispatcher::finish(caller& to, result<payload_view> outcome, bool maybe_executed) {
-  switch (to.what) {
-    case caller::kind::self:
-      if (!to.done) return;  // The caller did not want to know.
-      if (!outcome) return to.done(outcome.error());
-      return to.done(payload(*outcome));
-    case caller::kind::session:
-      return sessions_.send_reply(to.id, to.ticket, outcome, maybe_executed);
-    case caller::kind::link:
-      return peers_.send_reply(to.id, to.ticket, outcome, maybe_executed);
-  }
+served_results::entry* dispatcher::remember(time_point now, const command_request& request, const caller& from,
+                                            std::uint64_t serving) {
+  if (!request.idempotent || request.stream || from.what != caller::kind::link) return nullptr;
+  const auto& asker = peers_.at(from.id);
+  const served_key key{asker.node, asker.life, from.ticket};
+  if (results_.find(now, key) != nullptr) return nullptr;
+  auto& entry = results_.begin(key);
+  entry.serving = serving;
+  return &entry;
 }
 
 }  // namespace askr

@@ -5,12 +5,12 @@
 /// the directory. The view itself is full_view's, whom to link is neighbours'. No I/O, no clock.
 
 #include "libaskr/src/core_keys.hpp"
-#include "libaskr/src/event_interest.hpp"
 #include "libaskr/src/full_view.hpp"
 #include "libaskr/src/neighbours.hpp"
 #include "libaskr/src/peer_table.hpp"
 #include "libaskr/src/self_description.hpp"
 #include "libaskr/src/self_record.hpp"
+#include "libaskr/src/subscriptions.hpp"
 #include "mesh/beacon_schedule.hpp"
 #include "mesh/directory.hpp"
 #include "transport/beacon_codec.hpp"
@@ -41,7 +41,7 @@ class membership {
  public:
   /// `self` must outlive this; its life is raised where an older one of the same identity was higher.
   membership(const node_options& options, self_description& self, const core_keys& keys, peer_table& peers,
-             mesh::directory& directory, event_interest& interests, rng& random, counters& counts);
+             mesh::directory& directory, subscriptions& interests, rng& random, counters& counts);
 
   void start(time_point now, std::vector<std::string> endpoints);
   /// Says goodbye on every link.
@@ -96,7 +96,7 @@ class membership {
   void retire_when_quiet(peer& which);
   void turn_away(peer& newcomer);
   void report(const peer& which);
-  void follow_interest(const node_id& node);
+  void apply_interest(const peer& from);
   void on_newer_self(time_point now, const mesh::record_stamp& stamp);
   void close_unwanted();
   void check_silence(time_point now, peer& which);
@@ -107,7 +107,7 @@ class membership {
   self_description& self_;
   peer_table& peers_;
   mesh::directory& directory_;
-  event_interest& interests_;
+  subscriptions& interests_;
   counters& counts_;
   full_view view_;
   neighbours neighbours_;

@@ -41,6 +41,62 @@ void node::send_with(std::string_view name, payload data, send_options options, 
   host_->send(name, std::move(data), options, std::move(done));
 }
 
+void node::send_numbered(std::string_view name, payload data, send_options options, completion done,
+                         command_id number) {
+  if (number == 0) return host_->send(name, std::move(data), options, std::move(done));
+  host_->ask(name, std::move(data), options, {.done = std::move(done), .number = number});
+}
+
+command_id node::send_cancelable(std::string_view name, payload data, send_options options, completion done) {
+  const auto number = next_command();
+  send_numbered(name, std::move(data), options, std::move(done), number);
+  return number;
+}
+
+void node::cancel(command_id which) { host_->cancel(which); }
+command_id node::next_command() { return host_->next_command(); }
+
+std::function<void(command_id)> node::canceler() {
+  return [weak = std::weak_ptr(host_)](command_id which) {
+    if (const auto host = weak.lock()) host->cancel(which);
+  };
+}
+
+command_id node::stream(std::string_view name, payload data, send_options options,
+                        detail::unique_function<void(payload_view)> on_part, completion done) {
+  const auto number = next_command();
+  host_->ask(name, std::move(data), options,
+             {.done = std::move(done), .number = number, .parts = std::make_shared<part_receiver>(std::move(on_part))});
+  return number;
+}
+
+void node::gather(std::string_view name, payload data, send_options options, completion done, command_id number) {
+  host_->ask(name, std::move(data), options, {.done = std::move(done), .number = number, .all = true});
+}
+
+void node::send_all_with(std::string_view name, payload data, send_options options,
+                         detail::unique_function<void(result<std::vector<node_answer>>)> done) {
+  gather(
+      name, std::move(data), options,
+      [done = std::move(done)](result<payload> gathered) mutable {
+        done(gathered ? read_answers(*gathered) : result<std::vector<node_answer>>(gathered.error()));
+      },
+      0);
+}
+
+std::future<std::vector<node_answer>> node::send_all(std::string_view name, payload data, send_options options) {
+  auto promise = std::make_shared<std::promise<std::vector<node_answer>>>();
+  auto future = promise->get_future();
+  send_all_with(name, std::move(data), options, [promise](result<std::vector<node_answer>> answers) {
+    if (answers) {
+      promise->set_value(std::move(answers).value());
+    } else {
+      promise->set_exception(std::make_exception_ptr(failure(answers.error())));
+    }
+  });
+  return future;
+}
+
 void node::set_state(std::string key, payload value) {
   host_->run([host = host_.get(), key = std::move(key), value = std::move(value)]() mutable {
     const auto set = host->core().set_state(key, std::move(value));
@@ -83,9 +139,14 @@ void node::add_handler(std::string name, std::shared_ptr<detail::handler> handle
   });
 }
 
-listener_id node::add_listener(std::string pattern, listen_options options, detail::listener listener) {
+listener_id node::add_listener(std::string pattern, detail::listener listener) {
   require_name(pattern);
-  return host_->listen(std::move(pattern), std::move(options), std::move(listener));
+  const auto id = host_->next_listener();
+  host_->run([host = host_.get(), id, pattern = std::move(pattern), listener = std::move(listener)]() mutable {
+    const auto added = host->core().add_listener(id, pattern, std::move(listener));
+    if (!added) host->log(log_level::error, "listener: refused topic=" + pattern + " why=" + added.error().message());
+  });
+  return id;
 }
 
 void node::emit_payload(std::string_view topic, payload data) {

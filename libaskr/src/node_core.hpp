@@ -43,14 +43,16 @@ class node_core {
   // The node's own code.
   result<void> add_handler(std::string name, std::shared_ptr<detail::handler> handler);
   void remove_handler(std::string_view name);
-  void send(time_point now, const command_request& request, node::completion done);
+  /// A `number` other than 0 is one to cancel it by.
+  void send(time_point now, const command_request& request, node::completion done, command_id number = 0,
+            std::shared_ptr<part_receiver> parts = {});
+  void cancel(time_point now, command_id number) { dispatcher_.cancel(now, caller::kind::self, 0, number); }
   /// Sends it if another node serves it and nothing stands against it; `done` is taken only then.
   bool try_forward(time_point now, const command_request& request, node::completion& done);
   /// How many commands led to one that the handler at work sends now.
   std::uint8_t call_depth() const noexcept { return dispatcher_.call_depth(); }
-  result<void> emit(time_point now, std::string_view topic, payload_view data);
-  result<void> add_listener(time_point now, listener_id id, std::string_view pattern, detail::listener listener,
-                            listen_options options = {});
+  result<void> emit(std::string_view topic, payload_view data);
+  result<void> add_listener(listener_id id, std::string_view pattern, detail::listener listener);
   void remove_listener(listener_id listener);
   result<void> set_state(std::string_view key, payload value) { return state_.set(key, std::move(value)); }
   const payload* state(std::string_view key) const noexcept { return state_.find(key); }
@@ -68,6 +70,7 @@ class node_core {
   void on_answer(time_point now, std::uint64_t serving, result<payload> outcome) {
     dispatcher_.on_answer(now, serving, std::move(outcome));
   }
+  void on_parts(time_point now, std::uint64_t serving) { dispatcher_.on_parts(now, serving); }
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept;
   /// After the last input of a turn, before the outputs are taken.

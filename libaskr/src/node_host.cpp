@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "libaskr/src/node_host.hpp"
 
+#include "libaskr/src/call_depth.hpp"
 #include "transport/names.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace askr {
@@ -15,19 +17,23 @@ void node_host::send(std::string_view name, payload data, const send_options& op
                                   .who = &core().self_principal(),
                                   .to = options.to,
                                   .remaining = options.timeout,
-                                  .depth = core().call_depth(),
+                                  .depth = depth(),
                                   .idempotent = options.idempotent,
                                   .balance = options.balance,
                                   .key = options.key};
     if (core().try_forward(now(), request, done)) return;
   }
-  if (!transport::is_name(name)) return done(error{errc::bad_options, "this is no name of a command"});
-  if (options.timeout > send_timeout_max) return done(error{errc::bad_options, "a timeout is at most 5 minutes"});
+  ask(name, std::move(data), options, {.done = std::move(done)});
+}
+
+void node_host::ask(std::string_view name, payload data, const send_options& options, question how) {
+  if (!transport::is_name(name)) return how.done(error{errc::bad_options, "this is no name of a command"});
+  if (options.timeout > send_timeout_max) return how.done(error{errc::bad_options, "a timeout is at most 5 minutes"});
   struct waiting_command {
     std::string name, to, key;
     payload data;
     send_options options;
-    node::completion done;
+    question how;
     time_point sent;
     std::uint8_t depth;
   };
@@ -37,9 +43,9 @@ void node_host::send(std::string_view name, payload data, const send_options& op
            std::string(options.key),
            std::move(data),
            options,
-           std::move(done),
+           std::move(how),
            now(),
-           here() ? core().call_depth() : std::uint8_t{0}};
+           depth()};
   auto* kept = what.get();
   task call_core = [this, what = std::move(what)]() mutable {
     const auto started = now();
@@ -52,35 +58,31 @@ void node_host::send(std::string_view name, payload data, const send_options& op
                  .remaining = what->options.timeout - waited,
                  .depth = what->depth,
                  .idempotent = what->options.idempotent,
+                 .stream = what->how.parts != nullptr,
+                 .all = what->how.all,
                  .balance = what->options.balance,
                  .key = what->key},
-                std::move(what->done));
+                std::move(what->how.done), what->how.number, std::move(what->how.parts));
   };
-  if (!run(std::move(call_core)))
-    kept->done(error{stopped() ? errc::closed : errc::overloaded, "the node takes no more commands"});
+  if (!run(std::move(call_core))) {
+    kept->how.done(error{stopped() ? errc::closed : errc::overloaded, "the node takes no more commands"});
+  }
+}
+
+void node_host::cancel(command_id number) {
+  run([this, number] { core().cancel(now(), number); });
+}
+
+std::uint8_t node_host::depth() noexcept {
+  return std::max(here() ? core().call_depth() : std::uint8_t{0}, thread_call_depth());
 }
 
 void node_host::emit(std::string_view topic, payload data) {
   const auto taken = run([this, topic = std::string(topic), data = std::move(data)] {
-    const auto sent = core().emit(now(), topic, data.view());
+    const auto sent = core().emit(topic, data.view());
     if (!sent) log(log_level::warning, "event: not emitted topic=" + topic + " why=" + sent.error().message());
   });
   if (!taken) ++events_refused_;
-}
-
-listener_id node_host::listen(std::string pattern, listen_options options, detail::listener listener) {
-  struct new_listener {
-    std::string pattern;
-    listen_options options;
-    detail::listener call;
-  };
-  const auto id = ++last_listener_;
-  auto what = std::make_unique<new_listener>(std::move(pattern), std::move(options), std::move(listener));
-  run([this, id, what = std::move(what)] {
-    const auto added = core().add_listener(now(), id, what->pattern, std::move(what->call), std::move(what->options));
-    if (!added) log(log_level::error, "listener: refused topic=" + what->pattern + " why=" + added.error().message());
-  });
-  return id;
 }
 
 void node_host::log(log_level level, std::string_view line) {

@@ -36,9 +36,19 @@ class node_host {
   auto call(F work) -> decltype(work());
 
   void send(std::string_view name, payload data, const send_options& options, node::completion done);
+  /// The rarer ways to send a command.
+  struct question {
+    node::completion done;
+    command_id number = 0;                      ///< To cancel it by; 0: never.
+    std::shared_ptr<part_receiver> parts = {};  ///< If its answer may come in parts.
+    bool all = false;                           ///< To every node that serves it.
+  };
+  void ask(std::string_view name, payload data, const send_options& options, question how);
+  void cancel(command_id number);
+  command_id next_command() noexcept { return ++last_command_; }
   void emit(std::string_view topic, payload data);
 
-  listener_id listen(std::string pattern, listen_options options, detail::listener listener);
+  std::uint64_t next_listener() noexcept { return ++last_listener_; }
   void log(log_level level, std::string_view line);
 
   virtual node_core& core() noexcept = 0;
@@ -62,7 +72,11 @@ class node_host {
   virtual log_sink& sink() noexcept = 0;
 
  private:
+  /// How many commands led to one that is sent now.
+  std::uint8_t depth() noexcept;
+
   std::atomic<std::uint64_t> last_listener_ = 0;
+  std::atomic<command_id> last_command_ = 0;
   std::atomic<std::uint64_t> events_refused_ = 0;  ///< Emitted when the queue of tasks was full, or after stop().
 };
 

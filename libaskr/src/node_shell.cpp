@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "libaskr/src/node_shell.hpp"
 
+#include "libaskr/src/call_depth.hpp"
 #include "libaskr/src/connection.hpp"
 #include "libaskr/src/handler_errors.hpp"
 #include "libaskr/src/node_setup.hpp"
@@ -18,16 +19,7 @@ constexpr std::size_t scratch_bytes = 64 << 10;
 constexpr std::size_t tasks_max = 65536;
 constexpr milliseconds goodbye_time = 250ms;  // For the other sides to hear that this node stops.
 
-thread_local asio::io_context* thread_context = nullptr;
-
 }  // namespace
-
-asio::any_io_executor current_node_executor() {
-  ASKR_ASSERT(thread_context != nullptr);
-  return thread_context->get_executor();
-}
-
-void set_thread_context(asio::io_context& context) noexcept { thread_context = &context; }
 
 node_shell::node_shell(node_options options, asio::io_context* context)
     : options_(validated(std::move(options))),
@@ -268,14 +260,21 @@ void node_shell::start_job(handler_job job) {
       core->on_answer(clock::now(), serving, std::move(outcome));
     });
   };
+  if (job.feed) {
+    job.feed->open([weak = weak_from_this(), serving] {
+      const auto self = weak.lock();
+      return self && self->run([core = &self->core_, serving] { core->on_parts(clock::now(), serving); });
+    });
+  }
   if (job.handler->how == detail::handler::mode::blocking) {
     return workers_.run([job = std::move(job), answer = std::move(answer)]() mutable {
+      const call_depth_scope scope(static_cast<std::uint8_t>(job.asked.depth + 1));
       byte_buffer packed;
       const auto kind = answer_or_error(job.handler->answer, job.asked, packed);
       answer(kind ? result<payload>(payload(std::move(packed), *kind)) : result<payload>(kind.error()));
     });
   }
-  thread_context = context_;
+  set_thread_context(*context_);
   try {
     job.handler->start(std::move(job.asked), responder(std::move(answer)));
   } catch (...) {

@@ -24,7 +24,7 @@ peer_door::peer_door(const node_options& options, peer_table& peers, dispatcher&
     : options_(options),
       peers_(peers),
       commands_(commands),
-      events_(events, counts),
+      events_(events),
       members_(members),
       relay_(paths),
       counts_(counts) {}
@@ -51,17 +51,14 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
       return on_command(now, from, message);
     case message_kind::reply:
       return on_reply(now, from, message);
+    case message_kind::event:
+      return on_event(from, message);
     case message_kind::cancel:
       return on_cancel(now, from, message);
-    case message_kind::event:
-    case message_kind::skipped:
-    case message_kind::pull:
-    case message_kind::gap:
-    case message_kind::heads:
-    case message_kind::interest_applied:
-    case message_kind::relayed_event:
-    case message_kind::past_event:
-      return events_.on_message(now, from, message);
+    case message_kind::part:
+      return on_part(now, from, message);
+    case message_kind::credit:
+      return on_credit(now, from, message);
     case message_kind::ping:
       return on_ping(now, from, message);
     case message_kind::bye:
@@ -79,6 +76,13 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
       return on_route_broken(now, message);
     case message_kind::none:
     case message_kind::chunk:
+    case message_kind::skipped:
+    case message_kind::pull:
+    case message_kind::gap:
+    case message_kind::heads:
+    case message_kind::interest_applied:
+    case message_kind::relayed_event:
+    case message_kind::past_event:
       break;  // The inbox deals with these.
   }
   return {};
@@ -87,7 +91,7 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
 result<void> peer_door::on_command(time_point now, peer& from, const opened_message& message) {
   const auto command = from.in.decode_command(message);
   if (!command) return command.error();
-  caller back{.what = caller::kind::link, .id = from.id, .ticket = command->mid};
+  caller back{.what = caller::kind::link, .id = from.id, .ticket = command->mid, .in_parts = command->stream};
   const auto bytes = from.in.plain_bytes(command->payload);
   if (!bytes) {
     peers_.send_reply(from.id, command->mid, bytes.error(), false);
@@ -99,7 +103,8 @@ result<void> peer_door::on_command(time_point now, peer& from, const opened_mess
                    .who = &asker(from, *command),
                    .remaining = command->remaining,
                    .depth = command->depth,
-                   .idempotent = command->idempotent},
+                   .idempotent = command->idempotent,
+                   .stream = command->stream},
                   std::move(back));
   return {};
 }
@@ -128,6 +133,41 @@ result<void> peer_door::on_reply(time_point now, peer& from, const opened_messag
   } else {
     commands_.on_reply(now, from.id, reply->mid, payload_view(*bytes, reply->payload.kind));
   }
+  return {};
+}
+
+result<void> peer_door::on_event(peer& from, const opened_message& message) {
+  const auto heard = from.in.decode_event(message);
+  if (!heard) return heard.error();
+  if (!from.who.rights.may(verb::emit, heard->topic.text)) {
+    ++counts_.events_dropped;
+    return {};
+  }
+  const auto bytes = from.in.plain_bytes(heard->payload);
+  if (!bytes) return bytes.error();
+  events_.on_event({.topic = heard->topic.text,
+                    .data = payload_view(*bytes, heard->payload.kind),
+                    .origin = from.node,
+                    .origin_name = from.name,
+                    .epoch = from.life,
+                    .sequence = heard->sequence});
+  return {};
+}
+
+result<void> peer_door::on_part(time_point now, peer& from, const opened_message& message) {
+  const auto part = transport::decode_part(message);
+  if (!part) return part.error();
+  const auto bytes = from.in.plain_bytes(part->payload);
+  const auto plain =
+      bytes ? result<payload_view>(payload_view(*bytes, part->payload.kind)) : result<payload_view>(bytes.error());
+  commands_.on_part(now, from.id, part->mid, part->number, plain);
+  return {};
+}
+
+result<void> peer_door::on_credit(time_point now, peer& from, const opened_message& message) {
+  const auto credit = transport::decode_credit(message);
+  if (!credit) return credit.error();
+  commands_.on_credit(now, from.id, credit->mid, credit->bytes);
   return {};
 }
 

@@ -104,6 +104,7 @@ result<void> peer_table::send_command(peer& to, std::uint64_t mid, const command
                                                .remaining = request.remaining,
                                                .depth = request.depth,
                                                .idempotent = request.idempotent,
+                                               .stream = request.stream,
                                                .asked_by = for_client ? &asker : nullptr,
                                                .payload = to_wire(request.data)});
   mark_dirty(to);
@@ -117,14 +118,36 @@ void peer_table::send_cancel(link_id to, std::uint64_t mid) {
   mark_dirty(*which);
 }
 
-void peer_table::send_reply(link_id to, std::uint64_t mid, const result<payload_view>& outcome, bool maybe_executed) {
+void peer_table::send_reply(link_id to, std::uint64_t mid, const result<payload_view>& outcome, bool maybe_executed,
+                            bool behind_parts) {
   auto* which = find(to);
   if (which == nullptr) return;
-  const auto message =
-      outcome ? transport::reply_message{.mid = mid, .payload = to_wire(*outcome)}
-              : transport::reply_message::failed(mid, outcome.code(), outcome.error().detail, maybe_executed);
+  auto message = outcome
+                     ? transport::reply_message{.mid = mid, .payload = to_wire(*outcome)}
+                     : transport::reply_message::failed(mid, outcome.code(), outcome.error().detail, maybe_executed);
+  message.behind_parts = behind_parts;
   (void)which->out.append_reply(message);  // The outbox says overflowed() if that failed, and the link closes.
   mark_dirty(*which);
+}
+
+result<void> peer_table::send_part(link_id to, std::uint64_t mid, std::uint64_t number, payload_view part) {
+  auto* which = find(to);
+  if (which == nullptr) return {};
+  const auto admitted = which->out.append_part({.mid = mid, .number = number, .payload = to_wire(part)});
+  mark_dirty(*which);
+  return to_result(admitted, which->name);
+}
+
+void peer_table::send_credit(link_id to, std::uint64_t mid, std::uint32_t bytes) {
+  auto* which = find(to);
+  if (which == nullptr) return;
+  (void)which->out.append_credit({.mid = mid, .bytes = bytes});  // As with cancel.
+  mark_dirty(*which);
+}
+
+bool peer_table::is_slow(link_id which) noexcept {
+  auto* found = find(which);
+  return found != nullptr && found->out.above_soft();
 }
 
 bool peer_table::send_event(link_id to, const event& what) {
@@ -132,19 +155,6 @@ bool peer_table::send_event(link_id to, const event& what) {
   if (which == nullptr) return false;
   const auto admitted =
       which->out.append_event({.topic = what.topic, .sequence = what.sequence, .payload = to_wire(what.data)});
-  mark_dirty(*which);
-  return admitted == admission::queued;
-}
-
-bool peer_table::relay_event(link_id to, const event& what, std::uint8_t hops_left) {
-  auto* which = find(to);
-  if (which == nullptr) return false;
-  const auto admitted = which->out.append_relayed_event({.origin = what.origin,
-                                                         .life = what.epoch,
-                                                         .topic = what.topic,
-                                                         .sequence = what.sequence,
-                                                         .hops_left = hops_left,
-                                                         .payload = to_wire(what.data)});
   mark_dirty(*which);
   return admitted == admission::queued;
 }

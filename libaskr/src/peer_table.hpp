@@ -61,8 +61,6 @@ struct peer {
   bool bye_heard = false;
   bool closing = false;  ///< The shell was told to close it: nothing it says counts any more.
   bool dirty = false;
-  double pulls_left = 0;     ///< Of past events that it may still ask for,
-  time_point pulls_counted;  ///< as of then.
 };
 
 class peer_table {
@@ -105,15 +103,16 @@ class peer_table {
   /// Fails with overloaded (the link is above its soft limit) or too_large.
   result<void> send_command(peer& to, std::uint64_t mid, const command_request& request);
   void send_cancel(link_id to, std::uint64_t mid);
-  void send_reply(link_id to, std::uint64_t mid, const result<payload_view>& outcome, bool maybe_executed);
-  /// Whether what is not urgent may be said: less waits than half of the soft limit.
-  bool has_room(const peer& which) const noexcept {
-    return which.out.queued_bytes() <= limits_.outbox_bytes_soft / 2;
-  }
+  /// `behind_parts`: never overtakes parts that were sent.
+  void send_reply(link_id to, std::uint64_t mid, const result<payload_view>& outcome, bool maybe_executed,
+                  bool behind_parts = false);
+  /// Fails with overloaded (the link closes) or too_large.
+  result<void> send_part(link_id to, std::uint64_t mid, std::uint64_t number, payload_view part);
+  void send_credit(link_id to, std::uint64_t mid, std::uint32_t bytes);
+  /// Above its soft limit.
+  bool is_slow(link_id which) noexcept;
   /// False if it was dropped: the link is above its soft limit.
   bool send_event(link_id to, const event& what);
-  /// The same, of another node's event.
-  bool relay_event(link_id to, const event& what, std::uint8_t hops_left);
 
   void mark_dirty(peer& which);
   bool none_dirty_but(link_id which) const noexcept {

@@ -7,7 +7,7 @@
 
 namespace askr {
 
-pending_command& pending_commands::add(pending_command command, time_point deadline) {
+pending_command& pending_commands::add(pending_command command) {
   std::uint32_t at;
   if (free_.empty()) {
     at = static_cast<std::uint32_t>(slots_.size());
@@ -21,7 +21,7 @@ pending_command& pending_commands::add(pending_command command, time_point deadl
   by_mid_.insert(at, mid_hash());
   if (has_ticket(added.from)) by_asker_.insert(at, asker_hash());
   for_each_ring(added, [&](ring_family family, std::uint32_t id) { join(at, family, id); });
-  wheel_.schedule(at, deadline);
+  wheel_.schedule(at, added.deadline);
   ++count_;
   return added;
 }
@@ -46,6 +46,12 @@ pending_command pending_commands::take(std::uint64_t mid) {
   return taken;
 }
 
+void pending_commands::reassign(std::uint64_t mid, caller to) {
+  auto moved = take(mid);
+  moved.from = std::move(to);
+  add(std::move(moved));
+}
+
 // --- who asks, who serves
 
 std::optional<pending_commands::ring_family> pending_commands::asker_family(caller::kind what) noexcept {
@@ -54,6 +60,8 @@ std::optional<pending_commands::ring_family> pending_commands::asker_family(call
       return asked_by_links;
     case caller::kind::session:
       return asked_by_sessions;
+    case caller::kind::gather:
+      return asked_by_gathers;
     case caller::kind::self:
       break;
   }

@@ -6,7 +6,11 @@
 /// pending.
 
 #include "libaskr/src/caller.hpp"
+#include "libaskr/src/gathers.hpp"
+#include "libaskr/src/kept_commands.hpp"
+#include "libaskr/src/served_results.hpp"
 #include "libaskr/src/slot_index.hpp"
+#include "libaskr/src/stream_feed.hpp"
 #include "libaskr/src/timer_wheel.hpp"
 
 #include <askr/time.hpp>
@@ -14,11 +18,22 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 namespace askr {
 
 struct command_row;
+
+/// Of a command whose answer may come in parts.
+struct pending_parts {
+  std::shared_ptr<stream_feed> feed;         ///< Null unless a handler here makes them.
+  std::uint64_t count = 0;                   ///< Passed on so far.
+  std::int64_t credit = stream_credit;       ///< What the link they come by may still send,
+  std::int64_t ungranted = 0;                ///< and what it is to be told that it may send beyond.
+  std::int64_t owed = 0;                     ///< To be granted when a slow session has read on.
+  std::optional<result<payload>> last = {};  ///< The outcome, behind parts that wait.
+};
 
 struct pending_command {
   std::uint64_t mid = 0;
@@ -26,7 +41,13 @@ struct pending_command {
   link_id link = no_link;  ///< The link it left by, or no_link if a client or a handler of this node serves it.
   session_id server = no_session;
   time_point sent = {};
-  command_row* row = nullptr;
+  time_point deadline = {};
+  command_row* row = nullptr;                   ///< Of a command that was sent to a node, unless asked for by name.
+  std::uint32_t kept = kept_commands::none;     ///< Its copy, if it may be sent once more.
+  served_results::entry* remembered = nullptr;  ///< Where its outcome is to be remembered: a peer's, idempotent.
+  std::stop_source stop{std::nostopstate};      ///< Of the handler that works on it.
+  std::unique_ptr<pending_parts> parts = {};    ///< Null unless its answer may come in parts.
+  gather_id gather = no_gather;                 ///< It stands for all questions of a command to all.
 };
 
 class pending_commands {
@@ -37,9 +58,11 @@ class pending_commands {
   std::size_t size() const noexcept { return count_; }
 
   /// `command.mid` must be new. Valid until the next add.
-  pending_command& add(pending_command command, time_point deadline);
+  pending_command& add(pending_command command);
   /// Null if unknown.
   pending_command* find(std::uint64_t mid) noexcept;
+  /// Somebody else waits for it now.
+  void reassign(std::uint64_t mid, caller to);
   /// Takes it out; it must be there.
   pending_command take(std::uint64_t mid);
 
@@ -63,7 +86,14 @@ class pending_commands {
 
   /// A slot is in at most one ring of askers and one of servers. A ring's head is found by the low 16 bits of the link
   /// or session, which are its place in a slot_map: while commands point to one no other has that place.
-  enum ring_family : std::size_t { asked_by_links, asked_by_sessions, served_by_links, served_by_sessions, families };
+  enum ring_family : std::size_t {
+    asked_by_links,
+    asked_by_sessions,
+    asked_by_gathers,
+    served_by_links,
+    served_by_sessions,
+    families,
+  };
   struct ring_links {
     std::uint32_t next = none;
     std::uint32_t previous = none;

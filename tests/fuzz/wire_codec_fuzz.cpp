@@ -93,6 +93,12 @@ bool decode(inbox& box, const opened_message& message) {
     }
     case message_kind::reply:
       return decode_reply(message).ok();
+    case message_kind::part: {
+      const auto part = decode_part(message);
+      return part && box.plain_bytes(part->payload).ok();
+    }
+    case message_kind::credit:
+      return decode_credit(message).ok();
     case message_kind::cancel:
       return decode_cancel(message).ok();
     case message_kind::ping:

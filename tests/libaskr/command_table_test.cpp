@@ -32,7 +32,7 @@ void serve(directory& view, std::uint32_t node, std::vector<std::string> command
 
 BOOST_AUTO_TEST_CASE(the_table_finds_replaces_and_removes) {
   directory view;
-  askr::command_table table(view, 8);
+  askr::command_table table(view, {}, 8);
   const auto first = nothing(), second = nothing();
   table.set("a", first);
   BOOST_TEST((table.find("a")->own == first));
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(the_table_finds_replaces_and_removes) {
 
 BOOST_AUTO_TEST_CASE(clients_serve_beside_the_nodes_own_handler) {
   directory view;
-  askr::command_table table(view, 8);
+  askr::command_table table(view, {}, 8);
   BOOST_TEST(table.add_client("a", 1));
   BOOST_TEST(!table.add_client("a", 1));
   BOOST_TEST(table.add_client("a", 2));
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(clients_serve_beside_the_nodes_own_handler) {
 
 BOOST_AUTO_TEST_CASE(a_client_that_goes_serves_nothing_any_more) {
   directory view;
-  askr::command_table table(view, 8);
+  askr::command_table table(view, {}, 8);
   table.set("own", nothing());
   for (const auto* name : {"own", "a", "b"}) table.add_client(name, 1);
   table.add_client("b", 2);
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_serves_nothing_any_more) {
 
 BOOST_AUTO_TEST_CASE(builtin_commands_are_not_announced) {
   directory view;
-  askr::command_table table(view, 8);
+  askr::command_table table(view, {}, 8);
   table.set("askr.ping", nothing(), true);
   table.set("b", nothing());
   table.add_client("a", 1);
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(builtin_commands_are_not_announced) {
 
 BOOST_AUTO_TEST_CASE(other_nodes_that_serve_a_command_come_and_go_with_their_records) {
   directory view;
-  askr::command_table table(view, 8);
+  askr::command_table table(view, {}, 8);
   BOOST_TEST((table.find("a") == nullptr));
   serve(view, 1, {"a"});
   serve(view, 2, {"a", "b"});
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(other_nodes_that_serve_a_command_come_and_go_with_their_rec
 
 BOOST_AUTO_TEST_CASE(names_of_others_are_bounded_and_idle_ones_are_forgotten) {
   directory view;
-  askr::command_table table(view, 3);
+  askr::command_table table(view, {}, 3);
   serve(view, 1, {"a", "b", "c", "d", "e"});
   auto* kept = table.find("a");
   ++kept->pending;

@@ -284,17 +284,6 @@ BOOST_AUTO_TEST_CASE(hello_is_answered_with_who_the_node_is) {
   BOOST_TEST(answer->at("workspace").as_string() == "global");
 }
 
-BOOST_AUTO_TEST_CASE(what_this_version_does_not_know_is_unsupported) {
-  core_network network(1);
-  auto& client = network.client(0);
-  for (const auto* more :
-       {R"({"mid":"a","command":"askr.ping","all":true})", R"({"mid":"a","command":"askr.ping","stream":true})"}) {
-    BOOST_TEST(ask(network, client, more).find(R"("code":"unsupported")") != std::string::npos);
-  }
-}
-
-// --- authentication
-
 BOOST_AUTO_TEST_CASE(without_a_token_the_first_message_ends_the_session) {
   core_network network(1, with_tokens);
   auto& client = network.client(0);

@@ -83,4 +83,25 @@ BOOST_AUTO_TEST_CASE(callers_and_their_lives_are_apart) {
   BOOST_TEST(windows.accept(third, 1, 1) == mid_verdict::fresh);
 }
 
+BOOST_AUTO_TEST_CASE(large_commands_have_a_window_of_their_own) {
+  mid_windows windows;
+  const node_id caller{{1}};
+  BOOST_TEST((windows.accept(caller, 1, mesh::large_mid | 10'000) == mid_verdict::fresh));
+  BOOST_TEST((windows.accept(caller, 1, 30'000) == mid_verdict::fresh));
+  BOOST_TEST((windows.accept(caller, 1, mesh::large_mid | 9'999) == mid_verdict::fresh));
+  BOOST_TEST((windows.accept(caller, 1, mesh::large_mid | 10'000) == mid_verdict::duplicate));
+  BOOST_TEST((windows.accept(caller, 1, 10'000) == mid_verdict::too_old));
+}
+
+BOOST_AUTO_TEST_CASE(callers_that_are_gone_make_room) {
+  mid_windows windows(2);
+  const node_id first{{1}}, second{{2}}, third{{3}};
+  windows.accept(first, 1, 1);
+  windows.accept(second, 1, 1);
+  BOOST_TEST(windows.is_full());
+  windows.erase_if([&](const node_id& each) { return each == first; });
+  BOOST_TEST((windows.accept(third, 1, 1) == mid_verdict::fresh));
+  BOOST_TEST((windows.accept(second, 1, 1) == mid_verdict::duplicate));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

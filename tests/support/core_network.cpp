@@ -101,7 +101,7 @@ std::size_t core_network::links_between(std::size_t one, std::size_t other) cons
 }
 
 outcomes core_network::send(std::size_t node, std::string_view name, payload data, send_options options,
-                            std::uint8_t depth) {
+                            std::uint8_t depth, const extras& how) {
   outcomes got;
   core(node).send(now_,
                   {.name = name,
@@ -111,14 +111,16 @@ outcomes core_network::send(std::size_t node, std::string_view name, payload dat
                    .remaining = options.timeout,
                    .depth = depth,
                    .idempotent = options.idempotent,
+                   .stream = how.parts != nullptr,
+                   .all = how.all,
                    .balance = options.balance,
                    .key = options.key},
-                  got.sink());
+                  got.sink(), how.number, how.parts);
   return got;
 }
 
 void core_network::emit(std::size_t node, std::string_view topic, payload data) {
-  BOOST_REQUIRE(core(node).emit(now_, topic, data.view()).ok());
+  BOOST_REQUIRE(core(node).emit(topic, data.view()).ok());
 }
 
 fake_client& core_network::client(std::size_t node, const fake_client::options& options) {
@@ -156,6 +158,10 @@ bool core_network::turn() {
 // What node_shell::end_turn does.
 bool core_network::end_turn(std::size_t node) {
   bool moved = start_jobs(node);
+  for (const auto& [at, serving] : std::exchange(woken_, {})) {
+    core(at).on_parts(now_, serving);
+    moved = true;
+  }
   moved |= ask_authenticator(node);
   moved |= dial(node);
   core(node).end_turn(now_);
@@ -168,6 +174,9 @@ bool core_network::end_turn(std::size_t node) {
 bool core_network::start_jobs(std::size_t node) {
   auto started = core(node).take_jobs();
   for (auto& each : started) {
+    if (each.feed) {
+      each.feed->open([this, node, serving = each.serving] { return woken_.emplace_back(node, serving), true; }, false);
+    }
     if (hold_jobs) {
       jobs.emplace_back(node, std::move(each));
       continue;
@@ -285,7 +294,6 @@ bool core_network::flush_sessions(std::size_t node) {
       if (bytes.empty()) break;
       each->on_bytes(now_, bytes);
       wire.consume(bytes.size());
-      core(node).sessions().refill(*session);
       moved = true;
     }
     if (wire.finished() || wire.wants_shutdown() || session->too_slow || each->gone) {

@@ -56,8 +56,16 @@ struct wire {
   bool blocked = false;  ///< Nothing is delivered, and nobody is told.
 };
 
+/// The rarer ways to send a command.
+struct send_extras {
+  command_id number = 0;  ///< To cancel it by.
+  std::shared_ptr<part_receiver> parts = {};
+  bool all = false;
+};
+
 class core_network {
  public:
+  using extras = send_extras;
   using tune = std::function<void(node_options&)>;
 
   static constexpr time_point begin = time_point(seconds(1000));
@@ -90,10 +98,10 @@ class core_network {
   }
   template <class F>
   void listen(std::size_t node, std::string_view pattern, F listener) {
-    BOOST_REQUIRE(core(node).add_listener(now_, ++last_listener_, pattern, detail::make_listener(std::move(listener))).ok());
+    BOOST_REQUIRE(core(node).add_listener(++last_listener_, pattern, detail::make_listener(std::move(listener))).ok());
   }
   outcomes send(std::size_t node, std::string_view name, payload data = {}, send_options options = {},
-                std::uint8_t depth = 0);
+                std::uint8_t depth = 0, const extras& how = {});
   void emit(std::size_t node, std::string_view topic, payload data = {});
 
   fake_client& client(std::size_t node, const fake_client::options& options = {});
@@ -147,6 +155,7 @@ class core_network {
   std::deque<wire> wires_;
   std::vector<std::unique_ptr<fake_client>> clients_;
   listener_id last_listener_ = 0;
+  std::vector<std::pair<std::size_t, std::uint64_t>> woken_;  ///< Feeds with parts: node, serving.
   byte_buffer scratch_;
 };
 

@@ -53,6 +53,10 @@ struct send_arguments {
   std::string to = {};
   milliseconds timeout = seconds(10);
   bool idempotent = false;
+  std::string balance = {};
+  std::string key = {};
+  bool all = false;
+  bool stream = false;
 };
 
 struct emit_arguments {
@@ -63,8 +67,6 @@ struct emit_arguments {
 struct listen_arguments {
   std::vector<std::string> topics;
   std::uint64_t count = 0;  ///< 0: for ever.
-  std::uint64_t last = 0;   ///< So many past events first.
-  bool ready = false;       ///< Say when all nodes know of it.
 };
 
 struct keygen_arguments {

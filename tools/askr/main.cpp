@@ -105,6 +105,11 @@ void add_send(CLI::App& app, command_line& line) {
       "--timeout", [&send](const std::string& text) { send.timeout = read_duration(text); },
       "Seconds, or 500ms (default 10)");
   command->add_flag("--idempotent", send.idempotent, "It may safely run more than once");
+  command->add_option("--balance", send.balance, "How to choose among several nodes (default p2c: the better of two)")
+      ->check(CLI::IsMember({"p2c", "round_robin", "sticky"}));
+  command->add_option("--key", send.key, "The same key, the same node");
+  auto* all = command->add_flag("--all", send.all, "Ask every node that serves it: a line for each");
+  command->add_flag("--stream", send.stream, "Print parts of the answer as they come")->excludes(all);
 }
 
 void add_events(CLI::App& app, command_line& line) {
@@ -115,8 +120,6 @@ void add_events(CLI::App& app, command_line& line) {
       add_command(app, "listen", "Print events", line, [&line] { return run_listen(line.global, line.listen); });
   listen->add_option("topics", line.listen.topics, "Topics or patterns: sensor.*.temp, sensor.>")->required();
   listen->add_option("--count", line.listen.count, "End after so many (default: never)");
-  listen->add_option("--last", line.listen.last, "First so many past events of each topic and node");
-  listen->add_flag("--ready", line.listen.ready, "Say how many of the nodes will send their events here");
 }
 
 void add_others(CLI::App& app, command_line& line) {

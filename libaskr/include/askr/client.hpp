@@ -9,23 +9,25 @@
 ///     client.connect();
 ///     auto time = client.send("fetch").get().as<std::int64_t>();
 
+#include <askr/answers.hpp>
 #include <askr/command.hpp>
 #include <askr/completion.hpp>
 #include <askr/encoding.hpp>
 #include <askr/event.hpp>
 #include <askr/handler.hpp>
-#include <askr/listen_options.hpp>
 #include <askr/options.hpp>
 #include <askr/payload.hpp>
 #include <askr/time.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace asio {
 class io_context;
@@ -65,8 +67,7 @@ using listener_id = std::uint64_t;
 ///
 /// on, listen, send and emit may come before connect(): they take effect when the node has said welcome. After a lost
 /// connection the client dials again, serves and listens as before, and sends what was waiting; commands that had been
-/// sent end in peer_lost, since they may have run. Topics that it has heard before go on where it stopped: the events of the
-/// meantime come first, and those that are gone are told as gaps.
+/// sent end in peer_lost, since they may have run. Events of the meantime are lost.
 class client {
  public:
   using completion = detail::unique_function<void(result<payload>)>;
@@ -95,7 +96,7 @@ class client {
   void close();
 
   /// Serves a command, for the whole workspace. A second handler of the same name replaces the first. See
-  /// <askr/handler.hpp> for its forms. Of who asked only the name is known here.
+  /// <askr/handler.hpp> for its forms; answers in parts are for nodes. Of who asked only the name is known here.
   template <class F>
   client& on(std::string name, F handler) {
     add_handler(std::move(name), detail::make_handler(std::move(handler)));
@@ -115,13 +116,7 @@ class client {
   /// Calls the listener for each event of a topic, or of a pattern (`sensor.*.temp`, `sensor.>`), from any node.
   template <class F>
   listener_id listen(std::string pattern, F listener) {
-    return add_listener(std::move(pattern), {}, detail::make_listener(std::move(listener)));
-  }
-  /// The same, with something of the past first, told of gaps, or of being ready: see <askr/listen_options.hpp>. The
-  /// past comes with the first listener of a pattern only.
-  template <class F>
-  listener_id listen(std::string pattern, listen_options options, F listener) {
-    return add_listener(std::move(pattern), std::move(options), detail::make_listener(std::move(listener)));
+    return add_listener(std::move(pattern), detail::make_listener(std::move(listener)));
   }
   void unlisten(listener_id listener);
 
@@ -141,19 +136,40 @@ class client {
 
   /// The same with a completion token `void(std::error_code, payload)`, completed on the token's associated executor
   /// (default: the client's). On an error the payload is its sentence, a string. The views must live until the
-  /// operation has begun.
+  /// operation has begun. A signal through the token's cancellation slot gives the command up.
   template <class Token>
   auto async_send(std::string_view name, payload data, send_options options, Token&& token) {
-    return detail::async_outcome(
-        get_executor(),
-        [this, name, data = std::move(data), options](completion done) mutable {
-          send_with(name, std::move(data), options, std::move(done));
+    return detail::async_cancelable(
+        get_executor(), [this] { return next_command(); }, canceler(),
+        [this, name, data = std::move(data), options](completion done, command_id number) mutable {
+          send_numbered(name, std::move(data), options, std::move(done), number);
         },
         std::forward<Token>(token));
   }
 
   /// The same with a plain callback on the client's thread.
   void send_with(std::string_view name, payload data, send_options options, completion done);
+  /// The same, and the number to cancel() it by.
+  command_id send_cancelable(std::string_view name, payload data, send_options options, completion done);
+  /// Gives a command up that has no outcome yet: it ends in `canceled`, and the node is told.
+  void cancel(command_id which);
+
+  /// As node::stream: `on_part` hears each part of the answer, then `done` the outcome, on the client's thread.
+  command_id stream(std::string_view name, payload data, send_options options,
+                    detail::unique_function<void(payload_view)> on_part, completion done);
+
+  /// As node::send_all: the answer of each node that serves the command, or its error.
+  std::future<std::vector<node_answer>> send_all(std::string_view name, payload data = {}, send_options options = {});
+  /// The same with a completion token `void(std::error_code, payload)`; read_answers() reads the payload.
+  template <class Token>
+  auto async_send_all(std::string_view name, payload data, send_options options, Token&& token) {
+    return detail::async_cancelable(
+        get_executor(), [this] { return next_command(); }, canceler(),
+        [this, name, data = std::move(data), options](completion done, command_id number) mutable {
+          gather(name, std::move(data), options, std::move(done), number);
+        },
+        std::forward<Token>(token));
+  }
 
   /// As given in the options.
   const std::string& url() const noexcept;
@@ -164,9 +180,14 @@ class client {
 
  private:
   void add_handler(std::string name, std::shared_ptr<detail::handler> handler);
-  listener_id add_listener(std::string pattern, listen_options options, detail::listener listener);
+  listener_id add_listener(std::string pattern, detail::listener listener);
   void emit_payload(std::string_view topic, payload data);
   std::future<payload> send_payload(std::string_view name, payload data, send_options options);
+  void send_numbered(std::string_view name, payload data, send_options options, completion done, command_id number);
+  void gather(std::string_view name, payload data, send_options options, completion done, command_id number);
+  command_id next_command();
+  /// Calls cancel() while the client is there.
+  std::function<void(command_id)> canceler();
 
   std::shared_ptr<client_shell> shell_;
 };

@@ -28,7 +28,7 @@ enum class errc {
   unauthenticated = 13,    ///< The other side did not prove who it is.
   wrong_workspace = 14,    ///< The message is meant for another workspace.
   duplicate_identity = 15, ///< A newer incarnation of the same node identity is running.
-  duplicate_mid = 16,      ///< A command with this mid is still pending in this session.
+  duplicate_mid = 16,      ///< A command with this mid is still pending in this session, or was seen before.
   unsupported = 17,        ///< A protocol version, encoding or feature this side does not have.
   closed = 18,             ///< The link, session or node was closed or never started.
   io_failed = 19,          ///< The operating system refused: see the detail.

@@ -5,6 +5,8 @@
 /// read as, or nothing; it may return any type a payload can be made from, `payload`, `result<T>`, or nothing. It may
 /// throw: `failure` reaches the caller with its code and text, anything else as `handler_failed`.
 ///
+/// A blocking handler or a coroutine may take `const command&, stream&` and answer in parts: <askr/stream.hpp>.
+///
 /// `blocking(f)` runs f on the node's worker pool, several calls at once. Coroutine handlers: <askr/coroutine.hpp>.
 
 #include <askr/command.hpp>
@@ -12,6 +14,7 @@
 #include <askr/error.hpp>
 #include <askr/event.hpp>
 #include <askr/payload.hpp>
+#include <askr/stream.hpp>
 
 #include <memory>
 #include <type_traits>
@@ -61,6 +64,7 @@ struct handler {
   using start_function = unique_function<void(command, responder)>;
 
   mode how = mode::immediate;
+  bool streams = false;  ///< Answers in parts; blocking or deferred.
   answer_function answer;
   start_function start;  ///< Deferred only: answers later through the responder.
 };
@@ -82,10 +86,17 @@ struct first_argument<R (*)(A, More...)> {
   using type = std::decay_t<A>;
 };
 
-/// Calls `callable` with the command (or event) itself, with its payload read as the parameter's type, or with nothing.
+template <class F>
+inline constexpr bool takes_stream = std::is_invocable_v<F&, const command&, stream&>;
+
+/// Calls `callable` with the command (or event) itself, with its payload read as the parameter's type, or with nothing;
+/// and with a stream for its parts, if it takes one.
 template <class F, class Message>
 decltype(auto) call_with(F& callable, const Message& message) {
-  if constexpr (std::is_invocable_v<F&, const Message&>) {
+  if constexpr (takes_stream<F>) {
+    stream out(message.parts);
+    return callable(message, out);
+  } else if constexpr (std::is_invocable_v<F&, const Message&>) {
     return callable(message);
   } else if constexpr (std::is_invocable_v<F&>) {
     return callable();
@@ -143,8 +154,10 @@ std::shared_ptr<handler> make_handler(F callable) {
   auto made = std::make_shared<handler>();
   if constexpr (answers_later<answer>) {
     made->how = handler::mode::deferred;
+    made->streams = takes_stream<F>;
     made->start = deferred_answer<answer>::start(std::move(callable));
   } else {
+    static_assert(!takes_stream<F>, "a handler that takes a stream is a blocking one, or a coroutine");
     made->answer = make_answer(std::move(callable));
   }
   return made;
@@ -154,6 +167,7 @@ template <class F>
 std::shared_ptr<handler> make_handler(blocking_handler<F> marked) {
   auto made = std::make_shared<handler>();
   made->how = handler::mode::blocking;
+  made->streams = takes_stream<F>;
   made->answer = make_answer(std::move(marked.callable));
   return made;
 }

@@ -8,19 +8,17 @@
 ///     agent.start();
 ///     auto time = agent.send("fetch").get().as<std::int64_t>();
 
+#include <askr/answers.hpp>
 #include <askr/command.hpp>
+#include <askr/completion.hpp>
 #include <askr/counters.hpp>
 #include <askr/endpoint.hpp>
 #include <askr/event.hpp>
 #include <askr/handler.hpp>
-#include <askr/listen_options.hpp>
 #include <askr/options.hpp>
 #include <askr/payload.hpp>
 
 #include <asio/any_io_executor.hpp>
-#include <asio/associated_executor.hpp>
-#include <asio/async_result.hpp>
-#include <asio/dispatch.hpp>
 
 #include <functional>
 #include <future>
@@ -95,12 +93,7 @@ class node {
   /// Calls the listener for each event of a topic, or of a pattern (`sensor.*.temp`, `sensor.>`), from any node.
   template <class F>
   listener_id listen(std::string pattern, F listener) {
-    return add_listener(std::move(pattern), {}, detail::make_listener(std::move(listener)));
-  }
-  /// The same, with something of the past first, told of gaps, or of being ready: see <askr/listen_options.hpp>.
-  template <class F>
-  listener_id listen(std::string pattern, listen_options options, F listener) {
-    return add_listener(std::move(pattern), std::move(options), detail::make_listener(std::move(listener)));
+    return add_listener(std::move(pattern), detail::make_listener(std::move(listener)));
   }
   void unlisten(listener_id listener);
 
@@ -117,30 +110,46 @@ class node {
   }
 
   /// The same with a completion token `void(std::error_code, payload)`, completed on the token's associated executor
-  /// (default: the node's). On an error the payload is its sentence, a string.
+  /// (default: the node's). On an error the payload is its sentence, a string. A signal through the token's cancellation
+  /// slot gives the command up: the outcome is `canceled`, and a handler that works on it is told.
   template <class Token>
   auto async_send(std::string_view name, payload data, send_options options, Token&& token) {
-    return asio::async_initiate<Token, void(std::error_code, payload)>(
-        [this](auto handler, std::string_view what, payload argument, send_options how) {
-          auto executor = asio::get_associated_executor(handler, get_executor());
-          send_with(what, std::move(argument), how,
-                    [handler = std::move(handler), executor](result<payload> outcome) mutable {
-                      asio::dispatch(executor,
-                                     [handler = std::move(handler), outcome = std::move(outcome)]() mutable {
-                                       if (outcome) {
-                                         std::move(handler)(std::error_code{}, std::move(outcome).value());
-                                       } else {
-                                         std::move(handler)(make_error_code(outcome.code()),
-                                                            payload::from(outcome.error().detail));
-                                       }
-                                     });
-                    });
+    return detail::async_cancelable(
+        get_executor(), [this] { return next_command(); }, canceler(),
+        [this, name, data = std::move(data), options](completion done, command_id number) mutable {
+          send_numbered(name, std::move(data), options, std::move(done), number);
         },
-        token, name, std::move(data), options);
+        std::forward<Token>(token));
   }
 
   /// The same with a plain callback on the node's thread.
   void send_with(std::string_view name, payload data, send_options options, completion done);
+  /// The same, and the number to cancel() it by.
+  command_id send_cancelable(std::string_view name, payload data, send_options options, completion done);
+  /// Gives a command up that has no outcome yet: it ends in `canceled`.
+  void cancel(command_id which);
+
+  /// Sends a command whose answer may come in parts: `on_part` hears each of them, then `done` the outcome, both on the
+  /// node's thread. While `on_part` is at work the handler is held, a few parts ahead.
+  command_id stream(std::string_view name, payload data, send_options options,
+                    detail::unique_function<void(payload_view)> on_part, completion done);
+
+  /// Asks every node that serves the command (of those that all serve: every node), and gives the answer of each, or its
+  /// error: `timed_out` if it was silent. Throws failure as send() does, no_handler if there is none to ask.
+  std::future<std::vector<node_answer>> send_all(std::string_view name, payload data = {}, send_options options = {});
+  /// The same with a callback on the node's thread. For coroutines: async_send_all().
+  void send_all_with(std::string_view name, payload data, send_options options,
+                     detail::unique_function<void(result<std::vector<node_answer>>)> done);
+  /// The same with a completion token `void(std::error_code, payload)`; read_answers() reads the payload.
+  template <class Token>
+  auto async_send_all(std::string_view name, payload data, send_options options, Token&& token) {
+    return detail::async_cancelable(
+        get_executor(), [this] { return next_command(); }, canceler(),
+        [this, name, data = std::move(data), options](completion done, command_id number) mutable {
+          gather(name, std::move(data), options, std::move(done), number);
+        },
+        std::forward<Token>(token));
+  }
 
   /// The connected state: this node's own map, readable by everybody who may, by STATE_REQUEST.
   void set_state(std::string key, payload value);
@@ -167,9 +176,14 @@ class node {
   explicit node(std::shared_ptr<node_host> host);
 
   void add_handler(std::string name, std::shared_ptr<detail::handler> handler);
-  listener_id add_listener(std::string pattern, listen_options options, detail::listener listener);
+  listener_id add_listener(std::string pattern, detail::listener listener);
   void emit_payload(std::string_view topic, payload data);
   std::future<payload> send_payload(std::string_view name, payload data, send_options options);
+  void send_numbered(std::string_view name, payload data, send_options options, completion done, command_id number);
+  void gather(std::string_view name, payload data, send_options options, completion done, command_id number);
+  command_id next_command();
+  /// Calls cancel() while the node is there.
+  std::function<void(command_id)> canceler();
 
   std::shared_ptr<node_host> host_;
 };

@@ -2,6 +2,7 @@
 // Hosts, their turns, and time. Connections are in world_links.cpp.
 #include "libaskr/src/simulated/world.hpp"
 
+#include "libaskr/src/call_depth.hpp"
 #include "libaskr/src/handler_errors.hpp"
 
 #include <utility>
@@ -286,7 +287,18 @@ void world::start_jobs(host& which) {
         at->core->on_answer(time(), serving, std::move(outcome));
       });
     };
+    if (job.feed) {
+      job.feed->open(
+          [this, at = &which, life = which.self.life, serving = job.serving] {
+            post(*at, [this, at, life, serving] {
+              if (at->up() && at->self.life == life) at->core->on_parts(time(), serving);
+            });
+            return true;
+          },
+          false);
+    }
     if (job.handler->how == detail::handler::mode::blocking) {
+      const call_depth_scope scope(static_cast<std::uint8_t>(job.asked.depth + 1));
       byte_buffer packed;
       const auto kind = answer_or_error(job.handler->answer, job.asked, packed);
       answer(kind ? result<payload>(payload(std::move(packed), *kind)) : result<payload>(kind.error()));

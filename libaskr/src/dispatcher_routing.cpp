@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// To another node, and to a third if the second has no room or is lost.
+#include "libaskr/src/dispatcher.hpp"
+#include "libaskr/src/peer_table.hpp"
+#include "libaskr/src/relay.hpp"
+#include "transport/outbox.hpp"
+
+#include <algorithm>
+
+namespace askr {
+namespace {
+
+using mesh::large_mid;
+
+/// A mid this far behind the last one may not be in the window any more when it arrives.
+constexpr std::uint64_t mid_lag_max = mesh::mid_window::bits / 2;
+
+bool contains(std::span<const node_id> nodes, const node_id& node) {
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+}  // namespace
+
+std::uint64_t dispatcher::next_mid(const command_request& request) {
+  ++last_mid_;
+  return request.data.bytes().size() > transport::chunk_bytes_max ? last_mid_ | large_mid : last_mid_;
+}
+
+// Local first; by key the same for all, whoever asks, so this node is one of many there.
+dispatcher::route dispatcher::choose(time_point now, command_row& row, const command_request& request,
+                                     std::span<const node_id> tried) {
+  const bool sticky = !request.key.empty();
+  const bool here = row.is_served_here() && !contains(tried, self_);
+  if (here && !sticky) return {.here = true};
+  auto among = table_.servers(row);
+  if (sticky || !tried.empty()) {
+    among_.assign(among.begin(), among.end());
+    if (here) among_.push_back({.id = self_, .hops = 0});
+    std::erase_if(among_, [&](const mesh::candidate& each) { return contains(tried, each.id); });
+    among = among_;
+  }
+  for (;;) {
+    const auto how = sticky ? balance::sticky : request.balance;
+    const auto chosen = row.balancer.pick(now, among, how, request.key, random_);
+    if (!chosen) return {};
+    const auto node = among[*chosen].id;
+    if (node == self_) return {.here = true};
+    if (auto* to = relay_.reach(now, node)) return {.to = to};
+    if (among.data() != among_.data()) among_.assign(among.begin(), among.end());  // It has gone a moment ago.
+    std::erase_if(among_, [&](const mesh::candidate& each) { return each.id == node; });
+    among = among_;
+  }
+}
+
+void dispatcher::send_anywhere(time_point now, const command_request& request, command_row& row, caller from) {
+  auto why = no_handler(request.name);
+  for (tried_.clear();;) {
+    const auto [to, here] = choose(now, row, request, tried_);
+    if (here) return run(now, row, request, std::move(from));
+    if (to == nullptr) return refuse(from, std::move(why));
+    if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
+    const auto mid = next_mid(request);
+    const auto sent = peers_.send_command(*to, mid, request);
+    if (sent) return note_forwarded(now, request, &row, *to, mid, std::move(from));
+    why = sent.error();
+    if (why.code != errc::overloaded) return refuse(from, std::move(why));
+    tried_.push_back(to->node);  // That link is full: is there another?
+  }
+}
+
+bool dispatcher::try_forward(time_point now, const command_request& request,
+                             detail::unique_function<void(result<payload>)>& done) {
+  if (stopped_ || !request.to.empty() || request.depth > limits_.call_depth_max || pending_.full() ||
+      request.remaining <= milliseconds(0)) {
+    return false;
+  }
+  auto* row = table_.find(request.name);
+  if (row == nullptr) return false;
+  auto* to = choose(now, *row, request, {}).to;
+  if (to == nullptr) return false;
+  const auto mid = next_mid(request);
+  if (!peers_.send_command(*to, mid, request)) return false;
+  note_forwarded(now, request, row, *to, mid, {.what = caller::kind::self, .done = std::move(done)});
+  return true;
+}
+
+void dispatcher::forward(time_point now, const command_request& request, command_row* row, peer* to, caller from) {
+  if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
+  const auto mid = next_mid(request);
+  const auto sent = peers_.send_command(*to, mid, request);
+  if (!sent) return refuse(from, sent.error());
+  note_forwarded(now, request, row, *to, mid, std::move(from));
+}
+
+void dispatcher::note_forwarded(time_point now, const command_request& request, command_row* row, peer& to,
+                                std::uint64_t mid, caller from) {
+  ++counts_.commands_forwarded;
+  budget_.on_sent(now);
+  ++to.commands_pending;
+  // Kept for a second try: where there may be one, and nobody has asked for this very node.
+  const bool keep = row != nullptr && request.to.empty() && (request.idempotent || table_.servers(*row).size() > 1);
+  if (row != nullptr) {
+    ++row->pending;
+    row->balancer.on_sent(now, to.node);
+  }
+  auto& added = pending_.add({.mid = mid,
+                              .from = std::move(from),
+                              .link = to.id,
+                              .sent = now,
+                              .deadline = now + request.remaining,
+                              .row = row,
+                              .kept = keep ? kept_.keep(request) : kept_commands::none});
+  if (request.stream) added.parts = std::make_unique<pending_parts>();
+}
+
+// --- once more
+
+// An idempotent command is tried again whatever has become of it; another one only if it has certainly not run. A lost
+// peer says nothing about the load of the others, so its commands need not fit the budget.
+bool dispatcher::may_try_again(time_point now, const pending_command& command, errc why, bool maybe_executed) {
+  if (stopped_ || command.kept == kept_commands::none || !may_go_elsewhere(why)) return false;
+  if (command.deadline - now < milliseconds(1)) return false;
+  if (command.parts && command.parts->count > 0) return false;  // The caller has heard the beginning.
+  if (maybe_executed && !kept_.request(command.kept).idempotent) return false;
+  if (kept_.tried(command.kept).size() + 1 >= limits_.tries_max) return false;
+  return why == errc::peer_lost || budget_.take(now);
+}
+
+// `command` has been taken out of the table; its caller is moved on only if there is somewhere to go.
+bool dispatcher::try_again(time_point now, pending_command& command, errc why) {
+  auto& tried = kept_.tried(command.kept);
+  tried.push_back(peers_.at(command.link).node);
+  auto request = kept_.request(command.kept);
+  request.remaining = std::chrono::duration_cast<milliseconds>(command.deadline - now);
+  auto& row = *command.row;
+  auto next = choose(now, row, request, tried);
+  // Nobody else: the node that was lost may be linked anew. It knows the command by its mid if it was there.
+  if (!next.here && next.to == nullptr && why == errc::peer_lost) next.to = relay_.reach(now, tried.back());
+  if (next.here) {
+    ++counts_.commands_retried;
+    run(now, row, request, std::move(command.from));
+    release(command);
+    return true;
+  }
+  if (next.to == nullptr || pending_.full()) return false;
+  const bool fresh = why == errc::duplicate_mid || last_mid_ - (command.mid & ~large_mid) >= mid_lag_max;
+  const auto mid = fresh ? next_mid(request) : command.mid;
+  if (!peers_.send_command(*next.to, mid, request)) return false;
+  ++counts_.commands_retried;
+  ++next.to->commands_pending;
+  ++row.pending;
+  row.balancer.on_sent(now, next.to->node);
+  command.mid = mid;
+  command.link = next.to->id;
+  command.sent = now;
+  pending_.add(std::move(command));
+  return true;
+}
+
+}  // namespace askr
