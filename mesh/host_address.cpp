@@ -41,4 +41,18 @@ bool is_link_local_address(std::string_view host) {
   return bytes && (*bytes)[0] == 0xfe && ((*bytes)[1] & 0xc0) == 0x80;
 }
 
+bool same_network(std::string_view one, std::string_view other, unsigned prefix) {
+  const auto same = [&](const auto& left, const auto& right) {
+    for (unsigned bit = 0; bit < prefix && bit < 8 * left.size(); ++bit) {
+      const unsigned mask = 0x80u >> bit % 8;
+      if ((left[bit / 8] & mask) != (right[bit / 8] & mask)) return false;
+    }
+    return true;
+  };
+  if (const auto left = ipv4(one), right = ipv4(other); left && right) return same(*left, *right);
+  const auto left = ipv6(one);
+  const auto right = ipv6(other);
+  return left && right && same(*left, *right);
+}
+
 }  // namespace askr::mesh

@@ -14,4 +14,7 @@ bool is_loopback_address(std::string_view host);
 /// An IPv6 address that means something on one link only (fe80::/10).
 bool is_link_local_address(std::string_view host);
 
+/// True if the first `prefix` bits of both are the same; false also for two families.
+bool same_network(std::string_view one, std::string_view other, unsigned prefix);
+
 }  // namespace askr::mesh

@@ -272,6 +272,12 @@ admission outbox::append_ping(const ping_message& ping) {
   return append_control(head_);
 }
 
+admission outbox::append_observed(std::string_view endpoint) {
+  head_.clear();
+  write_observed(head_, endpoint);
+  return append_control(head_);
+}
+
 admission outbox::append_link_wanted(bool wanted) {
   head_.clear();
   write_link_wanted(head_, wanted);

@@ -77,6 +77,7 @@ class outbox {
   [[nodiscard]] admission append_credit(const credit_message& credit);
 
   [[nodiscard]] admission append_ping(const ping_message& ping);
+  [[nodiscard]] admission append_observed(std::string_view endpoint);
   [[nodiscard]] admission append_link_wanted(bool wanted);
   /// For another node: it goes with the commands, and is refused like them. At most chunk_bytes_max.
   [[nodiscard]] admission append_routed(byte_span body);

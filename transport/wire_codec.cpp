@@ -76,6 +76,7 @@ message_kind known_kind(std::uint64_t number) {
     case message_kind::view_summary:
     case message_kind::view_rows:
     case message_kind::record_pull:
+    case message_kind::observed:
     case message_kind::link_wanted:
     case message_kind::routed:
     case message_kind::route_broken:
@@ -153,6 +154,12 @@ void write_message(byte_buffer& out, const bye_message& bye) {
 void write_cancel(byte_buffer& out, std::uint64_t mid) {
   write_head_of(out, message_kind::cancel, 1);
   write_uint(out, mid);
+}
+
+void write_observed(byte_buffer& out, std::string_view endpoint) {
+  ASKR_ASSERT(endpoint.size() <= endpoint_bytes_max);
+  write_head_of(out, message_kind::observed, 1);
+  write_str(out, endpoint);
 }
 
 void write_link_wanted(byte_buffer& out, bool wanted) {
@@ -238,6 +245,13 @@ result<bye_message> decode_bye(const opened_message& message) {
   const bye_message bye{code, fields.text(text_bytes_max)};
   if (!fields.finish()) return error{errc::bad_message, "malformed bye"};
   return bye;
+}
+
+result<std::string_view> decode_observed(const opened_message& message) {
+  auto fields = fields_of(message);
+  const auto endpoint = fields.text(endpoint_bytes_max);
+  if (!fields.finish()) return error{errc::bad_message, "malformed observed"};
+  return endpoint;
 }
 
 result<bool> decode_link_wanted(const opened_message& message) {

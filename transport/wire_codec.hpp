@@ -33,6 +33,8 @@ void write_head(byte_buffer& out, const sent_event& event, const interned_name& 
 void write_message(byte_buffer& out, const ping_message& ping);
 void write_message(byte_buffer& out, const bye_message& bye);
 void write_cancel(byte_buffer& out, std::uint64_t mid);
+/// The endpoint at which the sender sees the receiver.
+void write_observed(byte_buffer& out, std::string_view endpoint);
 void write_link_wanted(byte_buffer& out, bool wanted);
 /// `piece_bytes` follow: the next part of the body of message `transfer`.
 void write_chunk_head(byte_buffer& out, std::uint32_t transfer, bool final, std::size_t piece_bytes);
@@ -63,6 +65,7 @@ result<reply_message> decode_reply(const opened_message& message);
 result<std::uint64_t> decode_cancel(const opened_message& message);
 result<ping_message> decode_ping(const opened_message& message);
 result<bye_message> decode_bye(const opened_message& message);
+result<std::string_view> decode_observed(const opened_message& message);
 result<bool> decode_link_wanted(const opened_message& message);
 result<chunk_message> decode_chunk(const opened_message& message);
 

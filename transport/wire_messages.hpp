@@ -36,6 +36,7 @@ enum class message_kind : std::uint8_t {
   view_summary = 7,
   view_rows = 8,
   record_pull = 9,
+  observed = 10,
   link_wanted = 11,
   routed = 12,
   route_broken = 13,

@@ -47,7 +47,7 @@ void connection::prepare_socket() {
   unix_ = remote.protocol().family() == AF_UNIX;
   if (unix_) {
     address_ = asio::ip::address_v4::loopback();
-    remote_ = "unix";
+    remote_ = unix_address;
     return;
   }
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);

@@ -92,6 +92,10 @@ result<link_id> membership::on_link_up(time_point now, link_peer up) {
   if (up.round_trip.count() > 0) newcomer.rtt.on_sample(now, up.round_trip);
   ++counts_.links_opened;
   const auto id = newcomer.id;
+  if (endpoint::parse(up.address) && up.address != unix_address) {
+    (void)newcomer.out.append_observed(up.address);  // Refused only by an outbox that closes the link.
+    peers_.mark_dirty(newcomer);
+  }
   settle(now, up, newcomer);
   neighbours_.on_linked(now, up.id, up.dial);
   next_check_ = std::min(next_check_, now + options_.links.heartbeat);
@@ -178,11 +182,22 @@ void membership::on_dial_failed(time_point now, mesh::dial_id dial, const error&
   neighbours_.on_dial_failed(now, dial, why, found_self);
 }
 
-void membership::on_beacon(time_point now, const transport::beacon& heard) {
-  if (heard.id == self_.id || !beacons_.is_news(heard.id, heard.life, heard.counter)) return;
+bool membership::on_beacon(time_point now, const transport::beacon& heard) {
+  if (heard.id == self_.id || !beacons_.is_news(heard.id, heard.life, heard.counter)) return false;
   std::vector<std::string> endpoints;
   for (const auto& address : heard.addresses) endpoints.push_back(endpoint{address, heard.port}.to_string());
   neighbours_.on_heard_of(now, heard.id, endpoints);
+  dialer().on_alive(now, heard.id);
+  return true;
+}
+
+void membership::beacon_again(time_point now) {
+  if (options_.beacon) beacons_.start(now);
+}
+
+void membership::set_endpoints(const std::vector<std::string>& endpoints) {
+  record_.set_endpoints(endpoints);
+  neighbours_.set_own_endpoints(endpoints);
 }
 
 // --- what peers say

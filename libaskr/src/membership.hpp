@@ -20,6 +20,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,15 @@ class membership {
   /// False: the dial is to be ended.
   bool on_dial_proved(mesh::dial_id dial, const node_id& id) { return dialer().on_proved(dial, id); }
   void on_dial_failed(time_point now, mesh::dial_id dial, const error& why, bool found_self);
-  void on_beacon(time_point now, const transport::beacon& heard);
+  /// False: it is our own, or older than what is known of that node.
+  bool on_beacon(time_point now, const transport::beacon& heard);
+  /// All is beaconed anew, as after a start.
+  void beacon_again(time_point now);
+  /// It may be reached elsewhere than it was.
+  void set_endpoints(const std::vector<std::string>& endpoints);
+  /// The peer says at which address it sees this node.
+  void on_observed(peer& from, std::string_view address) { from.observed = address; }
+
 
   void on_ping(time_point now, peer& from, const transport::ping_message& ping);
   void on_bye(peer& from, const transport::bye_message& bye);

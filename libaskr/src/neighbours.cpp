@@ -38,8 +38,12 @@ neighbours::neighbours(const node_options& options, const node_id& self, peer_ta
       seeds_(options.seeds) {}
 
 void neighbours::start(time_point now, const std::vector<std::string>& own_endpoints) {
-  dialer_.set_own_endpoints(parse_endpoints(own_endpoints));
+  set_own_endpoints(own_endpoints);
   for (const auto& seed : parse_endpoints(seeds_)) dialer_.add_seed(now, seed);
+}
+
+void neighbours::set_own_endpoints(const std::vector<std::string>& endpoints) {
+  dialer_.set_own_endpoints(parse_endpoints(endpoints));
 }
 
 void neighbours::on_linked(time_point, const node_id& peer, mesh::dial_id dial) {
@@ -87,7 +91,14 @@ bool neighbours::would_want(const node_id& node) const {
 // Where it can be reached: for now, or for the day when its link is lost.
 void neighbours::remember(time_point now, const node_id& node) {
   if (const auto record = view_.find(node)) {
-    dialer_.on_candidate(now, node, parse_endpoints(record->described()->endpoints));
+    auto endpoints = parse_endpoints(record->described()->endpoints);
+    // The address that its link comes from is one more, and may be the only right one.
+    const auto* linked = peers_.find(peers_.link_to(node));
+    if (linked != nullptr && linked->address != unix_address && !endpoints.empty()) {
+      const auto seen = endpoint::parse(linked->address);
+      if (seen) endpoints.push_back({seen->host, endpoints.front().port});
+    }
+    dialer_.on_candidate(now, node, endpoints);
   }
 }
 

@@ -22,6 +22,8 @@ class neighbours {
 
   void start(time_point now, const std::vector<std::string>& own_endpoints);
 
+  void set_own_endpoints(const std::vector<std::string>& endpoints);
+
   void on_linked(time_point now, const node_id& peer, mesh::dial_id dial);
   void on_unlinked(time_point now, const node_id& peer);
   void on_dial_failed(time_point now, mesh::dial_id dial, const error& why, bool found_self);

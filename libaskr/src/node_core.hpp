@@ -43,6 +43,8 @@ class node_core {
   // The node's own code.
   result<void> add_handler(std::string name, std::shared_ptr<detail::handler> handler);
   void remove_handler(std::string_view name);
+  /// Every node serves it, so it is not announced.
+  void add_builtin(std::string name, std::shared_ptr<detail::handler> handler);
   /// A `number` other than 0 is one to cancel it by.
   void send(time_point now, const command_request& request, node::completion done, command_id number = 0,
             std::shared_ptr<part_receiver> parts = {});
@@ -86,7 +88,6 @@ class node_core {
  private:
   void end_lost_paths(time_point now);
   void add_builtins();
-  void add_builtin(std::string name, std::shared_ptr<detail::handler> handler);
   payload answer_state_request(const command& asked);
   void answer_state_set(const command& asked);
 

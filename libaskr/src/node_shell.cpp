@@ -113,8 +113,7 @@ void node_shell::call_and_wait(const std::function<void()>& work) {
 void node_shell::start() {
   if (running_ || stopped_) throw failure(errc::closed, "a node is started once");
   listen();
-  std::vector<std::string> endpoints{endpoint{options_.bind, port_}.to_string()};
-  core_.start(clock::now(), std::move(endpoints));
+  core_.start(clock::now(), discovery_.prepare());
   running_ = true;
   // From here on only the node's thread touches any of it; clients that connect meanwhile wait in the socket's queue.
   asio::post(*context_, [self = shared_from_this()] { self->open(); });
@@ -209,7 +208,11 @@ void node_shell::set_ended() {
   if (!std::exchange(has_ended_, true)) ending_.set_value();
 }
 
-std::string node_shell::url() const { return "ws://" + endpoint{options_.bind, port_}.to_string(); }
+std::string node_shell::url() const {
+  // A wildcard is nothing to connect to.
+  const auto& bind = options_.bind;
+  return "ws://" + endpoint{bind == "0.0.0.0" ? "127.0.0.1" : bind == "::" ? "::1" : bind, port_}.to_string();
+}
 
 // --- connections
 

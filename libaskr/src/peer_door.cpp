@@ -68,6 +68,8 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
     case message_kind::view_rows:
     case message_kind::record_pull:
       return on_view_message(now, from, message);
+    case message_kind::observed:
+      return on_observed(from, message);
     case message_kind::link_wanted:
       return on_link_wanted(from, message);
     case message_kind::routed:
@@ -225,6 +227,13 @@ result<void> peer_door::on_route_broken(time_point now, const opened_message& me
   const auto broken = transport::decode_route_broken(message);
   if (!broken) return broken.error();
   relay_.on_route_broken(now, *broken);
+  return {};
+}
+
+result<void> peer_door::on_observed(peer& from, const opened_message& message) {
+  const auto endpoint = transport::decode_observed(message);
+  if (!endpoint) return endpoint.error();
+  members_.on_observed(from, *endpoint);
   return {};
 }
 

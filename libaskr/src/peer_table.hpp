@@ -18,12 +18,16 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace askr {
 
 struct command_request;
+
+/// The address of a link over a unix socket.
+inline constexpr std::string_view unix_address = "unix";
 
 /// One link as the core sees it: who is at the other end, and what waits to be sent.
 struct peer {
@@ -37,6 +41,7 @@ struct peer {
   principal who;        ///< As this node's authenticator judged the peer.
   bool dialed = false;  ///< By us.
   std::string address;  ///< Where the connection comes from or leads to, or "unix".
+  std::string observed;  ///< Where the other end sees us.
   transport::outbox out;
   transport::inbox in;
   std::uint32_t commands_pending = 0;  ///< Ours, not answered yet.

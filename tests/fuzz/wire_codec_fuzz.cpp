@@ -105,6 +105,8 @@ bool decode(inbox& box, const opened_message& message) {
       return decode_ping(message).ok();
     case message_kind::bye:
       return decode_bye(message).ok();
+    case message_kind::observed:
+      return decode_observed(message).ok();
     case message_kind::link_wanted:
       return decode_link_wanted(message).ok();
     case message_kind::routed:

@@ -213,6 +213,14 @@ BOOST_AUTO_TEST_CASE(a_link_is_wanted_or_not) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(where_the_other_side_is_seen_is_told) {
+  byte_buffer body;
+  write_observed(body, "[fd00::1]:40312");
+  BOOST_TEST(decode_observed(open(body)).value() == "[fd00::1]:40312");
+  auto number = bytes_of({0x92, 0x0a, 0x01});
+  BOOST_TEST(!decode_observed(open(number)).ok());
+}
+
 BOOST_AUTO_TEST_CASE(fields_of_later_versions_are_passed_over) {
   auto body = encode_control(ping_message{1, 2, 3, std::array<std::uint8_t, 16>{}});
   BOOST_REQUIRE(body[0] == 0x95);

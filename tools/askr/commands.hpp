@@ -33,7 +33,10 @@ struct node_arguments {
   std::vector<std::string> join = {};
   std::string secret_file = {};
   std::string identity_file = {};
+  std::string seeds_file = {};
+  bool no_unix_links = false;
   bool no_beacon = false;
+  std::vector<std::string> beacon_interfaces = {};
   std::uint16_t beacon_port = 8799;
   bool open = false;
   std::vector<std::string> allowed_hosts = {};
@@ -81,6 +84,7 @@ int run_send(const global_options& global, const send_arguments& arguments);
 int run_emit(const global_options& global, const emit_arguments& arguments);
 int run_listen(const global_options& global, const listen_arguments& arguments);
 int run_nodes(const global_options& global);
+int run_doctor(const global_options& global);
 int run_keygen(const global_options& global, const keygen_arguments& arguments);
 int run_version(const global_options& global);
 

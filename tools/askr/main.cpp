@@ -70,10 +70,13 @@ void add_node(CLI::App& app, command_line& line) {
       add_command(app, "node", "Run a node until Ctrl-C", line, [&line] { return run_node(line.global, line.node); });
   command->add_option("--name", node.name, "Label; the full name is askr-LABEL-xxxxxx")->capture_default_str();
   command->add_option("--port", node.port, "TCP port; taken: the next free one; 0: any")->capture_default_str();
-  command->add_option("--bind", node.bind, "IP address to listen on")->capture_default_str();
+  command->add_option("--bind", node.bind, "IP address to listen on; 0.0.0.0 or :: for all")->capture_default_str();
   command->add_option("--join", node.join, "HOST:PORT of nodes to join by, where beacons do not reach");
   command->add_option("--secret-file", node.secret_file, "0600 file with the workspace's secret (askr keygen)");
   command->add_option("--identity-file", node.identity_file, "0600 file with the node's identity, made if absent");
+  command->add_option("--seeds-file", node.seeds_file, "File with more of them, one a line; read again when it changes");
+  command->add_flag("--no-unix-links", node.no_unix_links, "Link to nodes on this host by TCP, too");
+  command->add_option("--beacon-interface", node.beacon_interfaces, "Names (eth0) to beacon on (default: all that can)");
   command->add_flag("--no-beacon", node.no_beacon, "Neither find nor be found by multicast");
   command->add_option("--beacon-port", node.beacon_port, "UDP port of the beacons")->capture_default_str();
   command->add_flag("--open", node.open, "No secret: anybody may join. Think twice");
@@ -124,6 +127,7 @@ void add_events(CLI::App& app, command_line& line) {
 
 void add_others(CLI::App& app, command_line& line) {
   add_command(app, "nodes", "List the nodes of the workspace", line, [&line] { return run_nodes(line.global); });
+  add_command(app, "doctor", "Explain why a node sees whom it sees", line, [&line] { return run_doctor(line.global); });
   auto* keygen = add_command(app, "keygen", "Make a workspace secret (stdout), or a file or token", line,
                              [&line] { return run_keygen(line.global, line.keygen); });
   auto* kinds = keygen->add_option_group("kind");

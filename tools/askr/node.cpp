@@ -59,7 +59,10 @@ node_options options_from(const global_options& global, const node_arguments& ar
   options.bind = arguments.bind;
   options.port = arguments.port;
   options.seeds = arguments.join;
+  options.seeds_file = arguments.seeds_file;
+  options.unix_links = !arguments.no_unix_links;
   options.beacon = !arguments.no_beacon;
+  options.beacon_interfaces = arguments.beacon_interfaces;
   options.beacon_port = arguments.beacon_port;
   options.secret_file = arguments.secret_file;
   options.identity_file = arguments.identity_file;

@@ -91,6 +91,7 @@ class Mesh:
         self.binaries = pathlib.Path(binaries).resolve()
         self.workspace = "test-" + secrets.token_hex(4)
         self.processes = []
+        self.at_end = []  # Called once all processes have ended, whatever became of the test.
         self.temporary = tempfile.TemporaryDirectory(prefix="askr-")
         self.folder = pathlib.Path(self.temporary.name)
         self.environment = dict(os.environ, HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder / "config"),
@@ -98,9 +99,9 @@ class Mesh:
         self.environment.pop("ASKR_URL", None)
         self.sanitized = b"__asan_init" in (self.binaries / "askr").read_bytes()  # Then memory and time are no measure.
 
-    def start(self, program, label, *options, workspace=None, port=0):
-        """Starts a process and does not wait for it."""
-        command = [str(self.binaries / program)] + (["node"] if program == "askr" else [])
+    def start(self, program, label, *options, workspace=None, port=0, prefix=()):
+        """Starts a process, by the command `prefix` if there is one, and does not wait for it."""
+        command = [*prefix, str(self.binaries / program)] + (["node"] if program == "askr" else [])
         command += ["--name", label, "--workspace", workspace or self.workspace, "--port", str(port), "--json"]
         started = Process(label, command + [str(each) for each in options], self.folder, self.environment)
         self.processes.append(started)
@@ -159,6 +160,8 @@ class Mesh:
         for each in self.processes:
             if any(mark in each.log() for mark in SANITIZER_MARKS):
                 faults.append(f"a sanitizer complained about {each.label}")
+        for each in self.at_end:
+            each()
         return faults
 
     def show_logs(self):
