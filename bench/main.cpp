@@ -19,6 +19,8 @@ constexpr const char* usage =
     "  --json         one line per system\n"
     "askr-bench idle  memory, start and CPU time of a node that does nothing\n"
     "  --seconds S    how long to watch it (3)    --rounds R  (5)    --json\n"
+    "askr-bench join  until many processes on one host see each other, and that one is gone\n"
+    "  --nodes N      processes (20)              --rounds R  (5)    --json\n"
     "askr-bench events  from one process to several\n"
     "  --payload N    bytes of each (128)         --subscribers K  processes that listen (1)\n"
     "  --in-flight N  emitted and not heard (2048)\n"
@@ -30,6 +32,8 @@ int run(int count, char** values) {
   const auto what = given.take_word();
   if (what == "rpc") return run_rpc(given);
   if (what == "idle") return run_idle(given);
+  if (what == "join") return run_join(given);
+  if (what == "join-node") return run_join_node(given);
   if (what == "askr-server") return run_askr_server(given);
   if (what == "raw-server") return run_raw_server(given);
   if (what == "events") return run_events(given);

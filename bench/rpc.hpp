@@ -33,6 +33,8 @@ int run_askr_server(arguments& given);
 int run_raw_server(arguments& given);
 int run_idle(arguments& given);
 int run_idle_node(arguments& given);
+int run_join(arguments& given);
+int run_join_node(arguments& given);
 int run_events(arguments& given);
 int run_events_subscriber(arguments& given);
 
