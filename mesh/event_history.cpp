@@ -21,6 +21,15 @@ void event_history::append(std::string_view topic, event_sequence sequence, enco
   push(row, kind, data);
 }
 
+void event_history::forget(std::string_view topic) {
+  const auto known = topics_.find(topic);
+  if (known == topics_.end()) return;
+  const auto row = known->second;
+  empty(*row);
+  topics_.erase(known);
+  rows_.erase(row);
+}
+
 event_history::row* event_history::find(std::string_view topic) {
   const auto known = topics_.find(topic);
   if (known == topics_.end()) return nullptr;

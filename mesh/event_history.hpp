@@ -55,6 +55,9 @@ class event_history {
   /// The topic's next event was emitted. No allocation in steady state; copies the payload.
   void append(std::string_view topic, event_sequence sequence, encoding kind, byte_span data);
 
+  /// Gives the memory of the topic's events back.
+  void forget(std::string_view topic);
+
   /// Events after `after`.
   replay since(std::string_view topic, event_sequence after, std::size_t events_max = 1024);
   /// The last `count` events; what the topic never had is not missing.

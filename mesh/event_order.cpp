@@ -155,13 +155,6 @@ void event_order::forget(const node_id& origin) {
   origins_.erase(row);
 }
 
-void event_order::forget_topic(std::string_view topic) {
-  for (auto& [id, row] : origins_) {
-    const auto known = row.streams.find(topic);
-    if (known != row.streams.end()) erase(known->second);
-  }
-}
-
 sequence_range event_order::missing(const stream& in) noexcept {
   return {in.next, in.held.empty() ? in.last_known : in.held.begin()->first - 1};
 }

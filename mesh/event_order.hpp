@@ -97,8 +97,14 @@ class event_order {
 
   /// The origin is gone for good: what was held is let go, with its gaps. All rows of it go.
   void forget(const node_id& origin);
-  /// Nobody here listens to the topic any more.
-  void forget_topic(std::string_view topic);
+  /// Nobody here listens to the topics any more that `unwanted` says yes to.
+  template <class Predicate>
+  void forget_topics(Predicate unwanted) {
+    for (auto each = streams_.begin(); each != streams_.end();) {
+      const auto at = each++;
+      if (unwanted(std::string_view(at->topic))) erase(at);
+    }
+  }
 
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept { return next_timeout_; }
@@ -106,6 +112,13 @@ class event_order {
   bool has_ordered() const noexcept { return !ordered_.empty(); }
   std::vector<event_pull> take_pulls() { return std::exchange(pulls_, {}); }
 
+  /// Calls visit(topic, next) for each topic of an origin in this life.
+  template <class Visit>
+  void for_each_stream(const node_id& origin, incarnation life, Visit visit) const {
+    const auto row = origins_.find(origin);
+    if (row == origins_.end() || row->second.life != life) return;
+    for (const auto& [topic, at] : row->second.streams) visit(topic, at->next);
+  }
   std::size_t streams() const noexcept { return streams_.size(); }
   std::size_t under_repair() const noexcept { return broken_.size(); }
   std::size_t held_bytes() const noexcept { return held_bytes_; }

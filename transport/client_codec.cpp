@@ -34,6 +34,10 @@ enum field : std::size_t {
   stream,
   last,
   since,
+  until,
+  ready,
+  overflow,
+  reason,
   token,
   node,
   maybe_executed,
@@ -44,10 +48,10 @@ enum field : std::size_t {
 };
 
 constexpr std::array<std::string_view, fields_count> field_names{
-    "mid",        "command", "data", "workspace", "type",  "payload", "value",         "eventType",
-    "to",         "timeout", "from", "seq",       "epoch", "error",   "code",          "all",
-    "idempotent", "stream",  "last", "since",     "token", "node",    "maybeExecuted",
-    "part",       "key",     "balance",
+    "mid",     "command", "data",  "workspace", "type",     "payload", "value", "eventType",  "to",
+    "timeout", "from",    "seq",   "epoch",     "error",    "code",    "all",   "idempotent", "stream",
+    "last",    "since",   "until", "ready",     "overflow", "reason",  "token", "node",       "maybeExecuted",
+    "part",    "key",     "balance",
 };
 
 /// The message types that are not topics, unless a payload comes with them.
@@ -59,6 +63,7 @@ struct named_type {
 constexpr std::array named_types{
     named_type{"subscription", kind::subscription},
     named_type{"unsubscription", kind::unsubscription},
+    named_type{"gap", kind::gap},
     named_type{"serve", kind::serve},
     named_type{"unserve", kind::unserve},
     named_type{"cancel", kind::cancel},
@@ -163,6 +168,8 @@ class decoder {
         return read_failure();
       case kind::event:
         return read_event();
+      case kind::gap:
+        return read_gap();
       case kind::subscription:
         return read_subscription();
       case kind::unsubscription:
@@ -236,10 +243,79 @@ class decoder {
     message_.data = raw_[payload];
   }
 
+  void read_gap() {
+    required_name(event_type, message_.name);
+    optional_text(from, message_.from);
+    count(epoch, message_.epoch);
+    count(seq, message_.sequence);
+    count(until, message_.until);
+    std::string_view why;
+    optional_text(reason, why);
+    for (const auto each : {gap_cause::lost, gap_cause::skipped, gap_cause::origin_restarted, gap_cause::origin_lost}) {
+      if (to_string(each) == why) message_.why = each;
+    }
+  }
+
   void read_subscription() {
     required_name(event_type, message_.name);
     count(last, message_.last);
+    optional_text(from, message_.from);
+    count(epoch, message_.epoch);
+    flag(ready, message_.ready);
+    read_overflow();
+    if (message_.ready) require_mid();
+    read_timeout();
+    if (!has(since)) return;
+    msgpack_reader reader(raw_[since]);
+    if (const auto rows = reader.read_array_header()) return read_positions(reader, *rows);
     count(since, message_.since);
+    if (message_.from.empty()) refuse(since, "needs \"from\", the node whose events are counted");
+  }
+
+  void read_overflow() {
+    if (!has(overflow)) return;
+    const auto name = text_of(overflow);
+    using enum overflow_policy;
+    for (const auto each : {drop_oldest, drop_newest, keep_latest, disconnect}) {
+      if (to_string(each) != name) continue;
+      message_.overflow = each;
+      return;
+    }
+    refuse(overflow, "must be drop_oldest, drop_newest, keep_latest or disconnect");
+  }
+
+  void read_positions(msgpack_reader& reader, std::uint32_t rows) {
+    if (rows > limits_.positions_max) return refuse(since, "has too many rows");
+    for (; rows > 0 && !failed_; --rows) {
+      client_position at;
+      at.topic = message_.name;
+      const auto pairs = reader.read_map_header();
+      bool good = pairs.has_value();
+      for (auto left = pairs.value_or(0); left > 0 && good; --left) good = read_position_field(reader, at);
+      if (!good || at.from.empty())
+        return refuse(since, "must be a number, or a list of {eventType, from, epoch, seq}");
+      message_.positions.push_back(at);
+    }
+  }
+
+  static bool read_position_field(msgpack_reader& reader, client_position& into) {
+    const auto key = reader.read_str();
+    if (!key) return false;
+    const auto text = [&](std::string_view& to) {
+      const auto found = reader.read_str();
+      if (found) to = *found;
+      return found && is_name(to);
+    };
+    const auto number = [&](std::uint64_t& to) {
+      const auto found = reader.read_uint();
+      if (found) to = *found;
+      return found.has_value();
+    };
+    if (*key == field_names[event_type]) return text(into.topic);
+    if (*key == field_names[from]) return text(into.from);
+    if (*key == field_names[epoch]) return number(into.epoch);
+    if (*key == field_names[seq]) return number(into.sequence);
+    return reader.skip();
   }
 
   void read_auth() {
@@ -357,11 +433,13 @@ std::string message_id::to_string() const {
   return std::string(text());
 }
 
-bool is_from_client(client_message::kind what) noexcept { return what != kind::welcome && what != kind::part; }
+bool is_from_client(client_message::kind what) noexcept {
+  return what != kind::welcome && what != kind::gap && what != kind::part;
+}
 
 bool is_from_node(client_message::kind what) noexcept {
-  return what == kind::command || what == kind::reply || what == kind::part || what == kind::failure || what == kind::event ||
-         what == kind::cancel || what == kind::welcome;
+  return what == kind::command || what == kind::reply || what == kind::part || what == kind::failure ||
+         what == kind::event || what == kind::cancel || what == kind::gap || what == kind::welcome;
 }
 
 client_message failure_message(const message_id& mid, const error& why) noexcept {

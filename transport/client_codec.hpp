@@ -25,6 +25,7 @@ struct client_codec_limits {
   std::size_t message_bytes_max = 1 << 20;             ///< One message as received.
   std::size_t payload_depth_max = 32;                  ///< Nested arrays and maps in a payload; 62 at most.
   std::size_t elements_max = 65'536;                   ///< All elements and members of one message.
+  std::size_t positions_max = 1024;                    ///< Rows of "since".
   std::size_t token_bytes_max = 4096;                  ///< A credential.
   milliseconds timeout_max = std::chrono::minutes(5);  ///< The longest timeout a command may ask for.
 };

@@ -37,6 +37,14 @@ class json_fields {
     write_raw(out_, "}");
     first_ = false;
   }
+  void begin_list(std::size_t) { write_raw(out_, "["); }
+  /// An object in a list; the commas are its own affair.
+  void begin_row() {
+    if (out_.back() == '}') write_raw(out_, ",");
+    begin();
+  }
+  void end_row() { end(); }
+  void end_list() { write_raw(out_, "]"); }
   /// Keys are askr's own and need no escapes.
   void key(std::string_view name) {
     write_raw(out_, first_ ? "\"" : ",\"");
@@ -67,6 +75,13 @@ class msgpack_fields {
     write_map_header(out_, 0);
   }
   void end() { header_ = outer_; }
+  void begin_list(std::size_t rows) { write_array_header(out_, rows); }
+  void begin_row() {
+    header_ = out_.size();
+    write_map_header(out_, 0);
+  }
+  void end_row() {}
+  void end_list() {}
   void key(std::string_view name) {
     ++out_[header_];
     write_str(out_, name);
@@ -109,6 +124,9 @@ class message_writer {
         break;
       case kind::event:
         written = event();
+        break;
+      case kind::gap:
+        gap();
         break;
       case kind::subscription:
         subscription();
@@ -226,10 +244,44 @@ class message_writer {
     return data("payload");
   }
 
+  void gap() {
+    named("gap", "eventType");
+    optional_text("from", message_.from);
+    count("epoch", message_.epoch);
+    count("seq", message_.sequence);
+    count("until", message_.until);
+    text("reason", to_string(message_.why));
+  }
+
   void subscription() {
     named("subscription", "eventType");
     count("last", message_.last);
     count("since", message_.since);
+    optional_text("from", message_.from);
+    count("epoch", message_.epoch);
+    flag("ready", message_.ready);
+    if (message_.timeout) count("timeout", static_cast<std::uint64_t>(message_.timeout->count()));
+    if (message_.overflow != overflow_policy::drop_oldest) text("overflow", to_string(message_.overflow));
+    if (!message_.positions.empty()) positions();
+  }
+
+  void positions() {
+    fields_.key("since");
+    fields_.begin_list(message_.positions.size());
+    for (const auto& each : message_.positions) {
+      Fields inner = fields_;
+      inner.begin_row();
+      inner.key("eventType");
+      inner.text(each.topic);
+      inner.key("from");
+      inner.text(each.from);
+      inner.key("epoch");
+      inner.number(each.epoch);
+      inner.key("seq");
+      inner.number(each.sequence);
+      inner.end_row();
+    }
+    fields_.end_list();
   }
 
   void auth() {

@@ -10,6 +10,7 @@
 #include <askr/bytes.hpp>
 #include <askr/encoding.hpp>
 #include <askr/error.hpp>
+#include <askr/event.hpp>
 #include <askr/node_id.hpp>
 #include <askr/time.hpp>
 
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace askr::transport {
 
@@ -55,6 +57,14 @@ class message_id {
   std::uint64_t number_ = 0;
 };
 
+/// How far a client has heard a topic of a node.
+struct client_position {
+  std::string_view topic;
+  std::string_view from;
+  incarnation epoch = 0;  ///< 0: the present one.
+  std::uint64_t sequence = 0;
+};
+
 /// One message. Which members mean something depends on `what`; the others keep their defaults. The views point into
 /// what was decoded, and are valid until the codec decodes the next message or the received bytes go.
 struct client_message {
@@ -64,7 +74,9 @@ struct client_message {
     part,            ///< mid, part, data
     failure,         ///< code, text; + mid, maybe_executed. Without a mid it answers no message in particular.
     event,           ///< name (topic), data; + mid (asks for a reply), workspace, from, epoch, sequence
-    subscription,    ///< name (topic or pattern); + mid, workspace, last, since
+    gap,             ///< name (topic), from, epoch, why; + sequence, until
+    subscription,    ///< name (topic or pattern); + mid, workspace, last, since, from, epoch, positions, ready, timeout,
+                     ///< overflow
     unsubscription,  ///< name; + mid, workspace
     serve,           ///< name (command); + mid, workspace
     unserve,         ///< name; + mid, workspace
@@ -91,10 +103,15 @@ struct client_message {
   std::string_view key;                 ///< The same key, the same node.
   std::uint64_t part = 0;               ///< Number of a part of an answer, from 1.
 
-  std::optional<std::uint64_t> last;      ///< So many past events first.
-  std::optional<std::uint64_t> since;     ///< Events after this sequence first.
-  std::optional<std::uint64_t> sequence;  ///< "seq"
-  std::optional<incarnation> epoch;       ///< Incarnation of the node where the event was emitted.
+  std::optional<std::uint64_t> last;       ///< So many past events first.
+  std::optional<std::uint64_t> since;      ///< Events of `from` after this sequence first,
+  std::vector<client_position> positions;  ///< or those after these.
+  bool ready = false;                      ///< Answer only when all nodes know of it.
+  overflow_policy overflow = overflow_policy::drop_oldest;
+  std::optional<std::uint64_t> sequence;   ///< "seq"; of a gap: the first event that is missing,
+  std::optional<std::uint64_t> until;      ///< and the last.
+  gap_cause why = gap_cause::lost;         ///< "reason"
+  std::optional<incarnation> epoch;        ///< Incarnation of the node where the event was emitted.
 
   errc code = errc::handler_failed;
   std::string_view text;        ///< "error": a sentence for people.

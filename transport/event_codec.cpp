@@ -80,7 +80,7 @@ void write_message(byte_buffer& out, const heads_message& message) {
 
 void write_message(byte_buffer& out, const interest_applied_message& message) {
   write_head_of(out, message_kind::interest_applied, 3);
-  write_uint(out, message.version);
+  write_uint(out, message.interest);
   write_bool(out, message.complete);
   write_heads(out, message.next);
 }
@@ -137,7 +137,7 @@ result<received_heads> decode_heads(const opened_message& message) {
 result<received_interest_applied> decode_interest_applied(const opened_message& message) {
   auto fields = fields_of(message);
   received_interest_applied applied;
-  applied.version = fields.uint();
+  applied.interest = fields.uint();
   applied.complete = fields.boolean();
   applied.next = read_heads(fields);
   if (!fields.finish()) return error{errc::bad_message, "malformed interest applied"};

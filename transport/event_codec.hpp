@@ -55,10 +55,10 @@ struct heads_message {
   std::span<const topic_head> last = {};
 };
 
-/// The sender knows what the receiver wants as of `version` of its record. `next`: the sequence of the next event of
+/// The sender knows what the receiver wants; `interest` stands for the topics its record named. `next`: the sequence of the next event of
 /// each wanted topic that had events; all others start at 1. Cut into several messages, the last is `complete`.
 struct interest_applied_message {
-  std::uint64_t version = 0;
+  std::uint64_t interest = 0;
   bool complete = true;
   std::span<const topic_head> next = {};
 };
@@ -102,7 +102,7 @@ struct received_heads {
   std::vector<topic_head> last;
 };
 struct received_interest_applied {
-  std::uint64_t version = 0;
+  std::uint64_t interest = 0;
   bool complete = true;
   std::vector<topic_head> next;
 };

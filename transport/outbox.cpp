@@ -195,11 +195,11 @@ admission outbox::append_heads(std::span<const topic_head> last) {
   return admitted;
 }
 
-admission outbox::append_interest_applied(std::uint64_t version, std::span<const topic_head> next) {
+admission outbox::append_interest_applied(std::uint64_t interest, std::span<const topic_head> next) {
   auto admitted = admission::queued;
   do {
     const auto rows = heads_that_fit(next);
-    admitted = append_about_events(interest_applied_message{version, rows == next.size(), next.first(rows)});
+    admitted = append_about_events(interest_applied_message{interest, rows == next.size(), next.first(rows)});
     next = next.subspan(rows);
   } while (!next.empty() && admitted == admission::queued);
   return admitted;

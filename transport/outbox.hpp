@@ -64,7 +64,7 @@ class outbox {
   [[nodiscard]] admission append_gap(const gap_message& gap);
   /// Any number of rows: as many messages as it takes.
   [[nodiscard]] admission append_heads(std::span<const topic_head> last);
-  [[nodiscard]] admission append_interest_applied(std::uint64_t version, std::span<const topic_head> next);
+  [[nodiscard]] admission append_interest_applied(std::uint64_t interest, std::span<const topic_head> next);
   /// A reply too large, or large while the outbox is above soft, is replaced by the failure that says so, so the
   /// command still gets its one outcome. Refused replies of any other kind mean that the link must close.
   [[nodiscard]] admission append_reply(const reply_message& reply);

@@ -154,11 +154,17 @@ void client::add_handler(std::string name, std::shared_ptr<detail::handler> hand
   });
 }
 
-listener_id client::add_listener(std::string pattern, detail::listener listener) {
+listener_id client::add_listener(std::string pattern, listen_options options, detail::listener listener) {
   require_name(pattern);
+  struct new_listener {
+    std::string pattern;
+    listen_options options;
+    detail::listener call;
+  };
   const auto id = shell_->next_listener();
-  shell_->run([shell = shell_.get(), id, pattern = std::move(pattern), listener = std::move(listener)]() mutable {
-    shell->core().add_listener(id, std::move(pattern), std::move(listener));
+  auto what = std::make_unique<new_listener>(std::move(pattern), std::move(options), std::move(listener));
+  shell_->run([shell = shell_.get(), id, what = std::move(what)] {
+    shell->core().add_listener(id, std::move(what->pattern), std::move(what->call), std::move(what->options));
   });
   return id;
 }

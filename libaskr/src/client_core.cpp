@@ -171,6 +171,7 @@ void client_core::lost(time_point now, const error& why) {
   wire_.reset();
   node_name_.clear();
   awaited_.clear();
+  ready_asked_.clear();
   services_.forget_callers();
   if (phase_ == phase::closed) return;
   const bool was_open = is_open();

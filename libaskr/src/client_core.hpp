@@ -75,7 +75,7 @@ class client_core {
   void emit(time_point now, std::string topic, payload data);
   void add_handler(std::string name, std::shared_ptr<detail::handler> handler);
   void remove_handler(std::string_view name);
-  void add_listener(std::uint64_t id, std::string pattern, detail::listener listener);
+  void add_listener(std::uint64_t id, std::string pattern, detail::listener listener, listen_options options = {});
   void remove_listener(std::uint64_t id);
   void ready(completion done);
 
@@ -124,6 +124,7 @@ class client_core {
   void on_failure(time_point now, const transport::client_message& said);
   void on_command(time_point now, const transport::client_message& said);
   void on_event(const transport::client_message& said);
+  void on_gap(const transport::client_message& said);
   void answer(const transport::message_id& mid, const result<payload_view>& outcome);
 
   bool is_open() const noexcept { return phase_ == phase::open; }
@@ -132,6 +133,8 @@ class client_core {
   void wait(outgoing what);
   void say_again(time_point now);
   void declare(transport::client_message::kind what, std::string_view name);
+  void subscribe(std::string_view pattern, bool again);
+  void on_ready(std::uint64_t mid, const transport::client_message& said);
   void fence();
   void acknowledge(std::uint64_t mid);
   void complete_waiters();
@@ -165,6 +168,7 @@ class client_core {
   client_listeners listeners_;
   std::map<std::uint64_t, std::string>
       awaited_;  ///< Subscriptions, serves and fences that the node has to acknowledge.
+  std::map<std::uint64_t, std::string> ready_asked_;  ///< Subscriptions whose answer says how many nodes are ready.
   std::deque<waiter> waiters_;
   std::optional<error> problem_;  ///< The first refusal since the last ready().
 };

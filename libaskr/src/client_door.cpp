@@ -4,6 +4,7 @@
 #include "libaskr/src/dispatcher.hpp"
 #include "libaskr/src/event_router.hpp"
 #include "libaskr/src/membership.hpp"
+#include "transport/msgpack_writer.hpp"
 #include "transport/wire_messages.hpp"
 
 #include <askr/version.hpp>
@@ -80,9 +81,9 @@ void client_door::on_closed(time_point now, session_id session) {
   if (which == nullptr) return;
   ++counts_.sessions_closed;
   commands_.on_session_down(now, session);
-  for (const auto& each : which->subscribed) events_.table().remove(each, {subscriber::kind::session, session});
+  for (std::size_t place = 0; place < which->subscribed.size(); ++place) unsubscribe(*which, place);
   const bool served = commands_.table().remove_client_everywhere(session);
-  interest_changed_ |= served || !which->subscribed.empty();
+  interest_changed_ |= served;
   const auto found = per_address_.find(which->wire.shown().address);
   if (found != per_address_.end() && --found->second == 0) per_address_.erase(found);
   sessions_.erase(session);
@@ -204,8 +205,8 @@ void client_door::handle(time_point now, client_row& from, const message& said) 
   }
   switch (said.what) {
     case kind::command: return on_command(now, from, said);
-    case kind::event: return on_emit(from, said);
-    case kind::subscription: return on_subscription(from, said);
+    case kind::event: return on_emit(now, from, said);
+    case kind::subscription: return on_subscription(now, from, said);
     case kind::unsubscription: return on_unsubscription(from, said);
     case kind::serve: return on_serve(from, said);
     case kind::unserve: return on_unserve(from, said);
@@ -214,6 +215,7 @@ void client_door::handle(time_point now, client_row& from, const message& said) 
     case kind::failure: return on_outcome(now, from, said);
     case kind::hello: return welcome(from, said.mid);
     case kind::auth: return acknowledge(from, said);  // It is in already.
+    case kind::gap:
     case kind::part:
     case kind::welcome: break;
   }
@@ -246,32 +248,53 @@ void client_door::on_command(time_point now, client_row& from, const message& sa
                    {.what = caller::kind::session, .id = from.id, .ticket = ticket});
 }
 
-void client_door::on_emit(client_row& from, const message& said) {
-  const auto emitted = events_.emit(from.who, said.name, payload_view(said.data, said.data_encoding));
+void client_door::on_emit(time_point now, client_row& from, const message& said) {
+  const auto emitted = events_.emit(now, from.who, said.name, payload_view(said.data, said.data_encoding));
   if (!emitted) return refuse(from, said.mid, emitted.error());
   acknowledge(from, said);
 }
 
-void client_door::on_subscription(client_row& from, const message& said) {
+void client_door::on_subscription(time_point now, client_row& from, const message& said) {
   if (!from.who.rights.may(verb::listen, said.name)) {
     return refuse(from, said.mid, {errc::denied, from.who.name + " may not listen to " + std::string(said.name)});
   }
-  if (from.subscribed.size() >= options_.sessions.subscriptions_max) {
-    return refuse(from, said.mid, {errc::overloaded, "too many subscriptions of this session"});
+  if (from.place_of(said.name) == client_row::no_place) {
+    if (from.subscribed_count >= options_.sessions.subscriptions_max) {
+      return refuse(from, said.mid, {errc::overloaded, "too many subscriptions of this session"});
+    }
+    subscribe(now, from, said);
   }
-  if (events_.table().add(said.name, {subscriber::kind::session, from.id})) {
-    from.subscribed.emplace_back(said.name);
-    interest_changed_ = true;
+  if (!said.ready) return acknowledge(from, said);
+  events_.wait_until_ready(now, said.timeout.value_or(listen_options{}.ready_timeout),
+                           [this, session = from.id, mid = said.mid](const listen_ready& how) {
+                             if (auto* to = sessions_.find(session)) say_ready(*to, mid, how);
+                           });
+}
+
+void client_door::subscribe(time_point now, client_row& from, const message& said) {
+  std::vector<event_position> since;
+  const auto epoch = said.epoch.value_or(0);
+  if (said.since) since.push_back({std::string(said.name), std::string(said.from), epoch, *said.since});
+  for (const auto& each : said.positions) {
+    since.push_back({std::string(each.topic), std::string(each.from), each.epoch, each.sequence});
   }
-  acknowledge(from, said);
+  const auto place = from.add_subscription(said.name, said.overflow);
+  events_.add_subscriber(now, said.name, {subscriber::kind::session, subscription_number(from.id, place)},
+                         said.last.value_or(0), since);
 }
 
 void client_door::on_unsubscription(client_row& from, const message& said) {
-  if (events_.table().remove(said.name, {subscriber::kind::session, from.id})) {
-    std::erase(from.subscribed, said.name);
-    interest_changed_ = true;
-  }
+  const auto place = from.place_of(said.name);
+  if (place != client_row::no_place) unsubscribe(from, place);
   acknowledge(from, said);
+}
+
+void client_door::unsubscribe(client_row& from, std::size_t place) {
+  auto& which = from.subscribed[place];
+  if (which.pattern.empty()) return;
+  events_.remove_subscriber(which.pattern, {subscriber::kind::session, subscription_number(from.id, place)});
+  which = {};
+  --from.subscribed_count;
 }
 
 void client_door::on_serve(client_row& from, const message& said) {
@@ -325,6 +348,20 @@ void client_door::acknowledge(client_row& to, const message& said) {
   answer.what = kind::reply;
   answer.mid = said.mid;
   answer.data = msgpack_true;
+  sessions_.send(to, answer);
+}
+
+void client_door::say_ready(client_row& to, const transport::message_id& mid, const listen_ready& how) {
+  byte_buffer packed;
+  transport::write_map_header(packed, 2);
+  transport::write_str(packed, "ready");
+  transport::write_uint(packed, how.ready);
+  transport::write_str(packed, "of");
+  transport::write_uint(packed, how.of);
+  message answer;
+  answer.what = kind::reply;
+  answer.mid = mid;
+  answer.data = packed;
   sessions_.send(to, answer);
 }
 

@@ -7,6 +7,7 @@
 #include "libaskr/src/session_table.hpp"
 
 #include <askr/authenticator.hpp>
+#include <askr/listen_options.hpp>
 #include <askr/options.hpp>
 
 #include <functional>
@@ -38,7 +39,7 @@ class client_door {
 
   /// Clients to be shown to the authenticator; the answers come back by on_verdict().
   std::vector<std::pair<session_id, client_credential>> take_credentials() { return std::exchange(credentials_, {}); }
-  /// True once after clients have changed what this node serves or listens to.
+  /// True once after clients have changed what this node serves.
   bool take_interest_changed() noexcept { return std::exchange(interest_changed_, false); }
 
  private:
@@ -51,8 +52,11 @@ class client_door {
   void on_admitted(time_point now, client_row& who);
   void handle(time_point now, client_row& from, const message& said);
   void on_command(time_point now, client_row& from, const message& said);
-  void on_emit(client_row& from, const message& said);
-  void on_subscription(client_row& from, const message& said);
+  void on_emit(time_point now, client_row& from, const message& said);
+  void on_subscription(time_point now, client_row& from, const message& said);
+  void subscribe(time_point now, client_row& from, const message& said);
+  void unsubscribe(client_row& from, std::size_t place);
+  void say_ready(client_row& to, const transport::message_id& mid, const listen_ready& how);
   void on_unsubscription(client_row& from, const message& said);
   void on_serve(client_row& from, const message& said);
   void on_unserve(client_row& from, const message& said);

@@ -38,6 +38,7 @@ void client_core::handle(time_point now, const client_message& said) {
   const auto mid = said.mid.number();
   switch (said.what) {
     case kind::reply:
+      on_ready(mid, said);
       if (awaited_.contains(mid)) return acknowledge(mid);
       commands_.on_outcome(mid, payload(payload_view(said.data, said.data_encoding)));
       return;
@@ -48,6 +49,8 @@ void client_core::handle(time_point now, const client_message& said) {
       return on_failure(now, said);
     case kind::event:
       return on_event(said);
+    case kind::gap:
+      return on_gap(said);
     case kind::command:
       return on_command(now, said);
     case kind::cancel:
@@ -103,8 +106,20 @@ void client_core::on_event(const client_message& said) {
                     .data = payload_view(said.data, said.data_encoding),
                     .origin = {},
                     .origin_name = said.from,
+                    .epoch = said.epoch.value_or(0),
                     .sequence = said.sequence.value_or(0)};
   if (!listeners_.hear(heard)) log(log_level::warning, "listener: threw topic=" + std::string(said.name));
+}
+
+void client_core::on_gap(const client_message& said) {
+  const event_gap gap{.topic = said.name,
+                      .origin = {},
+                      .origin_name = said.from,
+                      .epoch = said.epoch.value_or(0),
+                      .from = said.sequence.value_or(0),
+                      .to = said.until.value_or(0),
+                      .why = said.why};
+  if (!listeners_.report(gap)) log(log_level::warning, "listener: threw at a gap topic=" + std::string(said.name));
 }
 
 // --- commands and events out
@@ -189,8 +204,11 @@ void client_core::remove_handler(std::string_view name) {
   if (services_.remove(name) && is_open()) declare(kind::unserve, name);
 }
 
-void client_core::add_listener(std::uint64_t id, std::string pattern, detail::listener listener) {
-  if (listeners_.add(id, pattern, std::move(listener)) && is_open()) declare(kind::subscription, pattern);
+void client_core::add_listener(std::uint64_t id, std::string pattern, detail::listener listener,
+                               listen_options options) {
+  const bool asks = static_cast<bool>(options.on_ready);
+  const bool is_first = listeners_.add(id, pattern, std::move(listener), std::move(options));
+  if ((is_first || asks) && is_open()) subscribe(pattern, false);
 }
 
 void client_core::remove_listener(std::uint64_t id) {
@@ -207,10 +225,44 @@ void client_core::declare(kind what, std::string_view name) {
   (void)write(message);
 }
 
+/// The past that its first listener wants, or, after a lost connection, what came since.
+void client_core::subscribe(std::string_view pattern, bool again) {
+  client_message message;
+  message.what = kind::subscription;
+  message.mid = message_id::from_uint(await());
+  message.name = pattern;
+  const auto wanted = listeners_.wanted(pattern);
+  message.positions = again ? listeners_.positions(pattern) : std::vector<transport::client_position>{};
+  if (message.positions.empty()) {
+    if (wanted.last > 0) message.last = wanted.last;
+    for (const auto& each : wanted.since) {
+      message.positions.push_back({each.topic, each.origin, each.epoch, each.sequence});
+    }
+  }
+  message.overflow = wanted.overflow;
+  if (wanted.ready_timeout) {
+    message.ready = true;
+    message.timeout = *wanted.ready_timeout;
+    ready_asked_[last_mid_] = pattern;
+  }
+  awaited_[last_mid_] = pattern;
+  (void)write(message);
+}
+
+void client_core::on_ready(std::uint64_t mid, const client_message& said) {
+  const auto asked = ready_asked_.find(mid);
+  if (asked == ready_asked_.end()) return;
+  const auto pattern = asked->second;
+  ready_asked_.erase(asked);
+  const auto counts = payload_view(said.data, said.data_encoding).try_as<std::map<std::string, std::uint64_t>>();
+  if (!counts || !counts->contains("ready") || !counts->contains("of")) return;
+  listeners_.on_ready(pattern, {counts->at("ready"), counts->at("of")});
+}
+
 /// After a welcome: first what this client is to the node, then what has waited, in the order in which it was said.
 void client_core::say_again(time_point now) {
   for (const auto& [name, handler] : services_.handlers()) declare(kind::serve, name);
-  for (const auto& [pattern, count] : listeners_.patterns()) declare(kind::subscription, pattern);
+  for (const auto& [pattern, count] : listeners_.patterns()) subscribe(pattern, true);
   unsent_bytes_ = 0;
   for (const auto& each : std::exchange(unsent_, {})) transmit(now, each);
   if (waiters_.empty()) return;

@@ -343,9 +343,10 @@ byte_span connection::consume(std::size_t written) {
     link_->consume(written);
     return link_->output();
   }
-  auto& wire = shell_.core().sessions().find(session_)->wire;
-  wire.consume(written);
-  return wire.output();
+  auto& client = *shell_.core().sessions().find(session_);
+  client.wire.consume(written);
+  shell_.core().sessions().refill(client);
+  return client.wire.output();
 }
 
 void connection::wait_writable() {

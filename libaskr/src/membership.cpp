@@ -34,7 +34,7 @@ mesh::record_ptr provisional(const self_description& self) {
 }  // namespace
 
 membership::membership(const node_options& options, self_description& self, const core_keys& keys, peer_table& peers,
-                       mesh::directory& directory, subscriptions& interests, rng& random, counters& counts)
+                       mesh::directory& directory, event_interest& interests, rng& random, counters& counts)
     : options_(options),
       self_(self),
       peers_(peers),
@@ -125,6 +125,7 @@ void membership::settle(time_point now, const link_peer& up, peer& newcomer) {
 
 void membership::make_current(time_point now, peer& which) {
   peers_.make_current(which);
+  interests_.note_new_way(which.node);
   view_.on_link_up(now, which);
   report(which);
   send_ping(now, which);
@@ -144,9 +145,6 @@ void membership::report(const peer& which) {
 void membership::retire(time_point, peer& which) {
   which.retiring = true;
   ++retiring_;
-  // At once, so that no event goes both ways.
-  interests_.remove_all({subscriber::kind::link, which.id});
-  if (const auto* current = peers_.find(peers_.link_to(which.node))) apply_interest(*current);
   retire_when_quiet(which);
 }
 
@@ -163,12 +161,12 @@ void membership::on_link_down(time_point now, link_id link) {
   auto* which = peers_.find(link);
   if (which == nullptr) return;
   ++counts_.links_closed;
-  interests_.remove_all({subscriber::kind::link, link});
   view_.on_link_down(link);
   const auto node = which->node;
   if (which->retiring) --retiring_;
   peers_.erase(link);
-  if (const auto* current = peers_.find(peers_.link_to(node))) return apply_interest(*current);
+  interests_.note_new_way(node);
+  if (peers_.link_to(node) != no_link) return;
   record_.remove_link(node);
   neighbours_.on_unlinked(now, node);
 }
@@ -233,12 +231,11 @@ void membership::on_owner_verdict(const node_id& id, incarnation life, result<pr
   view_.on_owner_verdict(id, life, std::move(verdict));
 }
 
-void membership::apply_interest(const peer& from) {
-  const subscriber link{subscriber::kind::link, from.id};
-  interests_.remove_all(link);
-  const auto* record = directory_.find(from.node);
-  if (record == nullptr) return;
-  for (const auto& topic : record->topics) interests_.add(topic, link);
+void membership::follow_interest(const node_id& node) {
+  const auto record = view_.find(node);
+  const auto who = directory_.find(node) != nullptr ? view_.admitted(node) : std::nullopt;
+  if (!record || !who) return interests_.erase(node);
+  interests_.set(node, record->stamp().life, record->described()->topics, who->rights);
 }
 
 // Some other process has the same identity, or this one had it in an earlier life with a clock ahead of today's.
@@ -269,7 +266,7 @@ void membership::end_turn(time_point now) {
   if (const auto news = record_.publish(now)) view_.publish(now, *news);
   view_.end_turn(now, neighbours_.ring() ? settle_ring : settle_full_mesh);
   for (const auto& id : view_.take_changed()) {
-    if (const auto* linked = peers_.find(peers_.link_to(id))) apply_interest(*linked);
+    follow_interest(id);
     neighbours_.on_changed(now, id);
     if (!view_.is_up(id)) lost_.push_back(id);
   }

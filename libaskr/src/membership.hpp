@@ -5,12 +5,12 @@
 /// the directory. The view itself is full_view's, whom to link is neighbours'. No I/O, no clock.
 
 #include "libaskr/src/core_keys.hpp"
+#include "libaskr/src/event_interest.hpp"
 #include "libaskr/src/full_view.hpp"
 #include "libaskr/src/neighbours.hpp"
 #include "libaskr/src/peer_table.hpp"
 #include "libaskr/src/self_description.hpp"
 #include "libaskr/src/self_record.hpp"
-#include "libaskr/src/subscriptions.hpp"
 #include "mesh/beacon_schedule.hpp"
 #include "mesh/directory.hpp"
 #include "transport/beacon_codec.hpp"
@@ -42,7 +42,7 @@ class membership {
  public:
   /// `self` must outlive this; its life is raised where an older one of the same identity was higher.
   membership(const node_options& options, self_description& self, const core_keys& keys, peer_table& peers,
-             mesh::directory& directory, subscriptions& interests, rng& random, counters& counts);
+             mesh::directory& directory, event_interest& interests, rng& random, counters& counts);
 
   void start(time_point now, std::vector<std::string> endpoints);
   /// Says goodbye on every link.
@@ -105,7 +105,7 @@ class membership {
   void retire_when_quiet(peer& which);
   void turn_away(peer& newcomer);
   void report(const peer& which);
-  void apply_interest(const peer& from);
+  void follow_interest(const node_id& node);
   void on_newer_self(time_point now, const mesh::record_stamp& stamp);
   void close_unwanted();
   void check_silence(time_point now, peer& which);
@@ -116,7 +116,7 @@ class membership {
   self_description& self_;
   peer_table& peers_;
   mesh::directory& directory_;
-  subscriptions& interests_;
+  event_interest& interests_;
   counters& counts_;
   full_view view_;
   neighbours neighbours_;

@@ -139,14 +139,9 @@ void node::add_handler(std::string name, std::shared_ptr<detail::handler> handle
   });
 }
 
-listener_id node::add_listener(std::string pattern, detail::listener listener) {
+listener_id node::add_listener(std::string pattern, listen_options options, detail::listener listener) {
   require_name(pattern);
-  const auto id = host_->next_listener();
-  host_->run([host = host_.get(), id, pattern = std::move(pattern), listener = std::move(listener)]() mutable {
-    const auto added = host->core().add_listener(id, pattern, std::move(listener));
-    if (!added) host->log(log_level::error, "listener: refused topic=" + pattern + " why=" + added.error().message());
-  });
-  return id;
+  return host_->listen(std::move(pattern), std::move(options), std::move(listener));
 }
 
 void node::emit_payload(std::string_view topic, payload data) {

@@ -26,8 +26,8 @@ node_core::node_core(const node_options& options, const self_description& self, 
       random_(seed),
       peers_(options.links),
       sessions_(options.sessions, counts_),
-      events_(options.limits, self_, peers_, sessions_, counts_),
-      membership_(options, self_, keys, peers_, directory_, events_.table(), random_, counts_),
+      events_(options, self_, peers_, sessions_, directory_, relay_, counts_),
+      membership_(options, self_, keys, peers_, directory_, events_.others(), random_, counts_),
       relay_(options, self_, keys.seal, peers_, membership_, counts_),
       dispatcher_(options.limits, self.id, peers_, relay_, sessions_, directory_, random_, counts_),
       client_door_(options, self_, sessions_, dispatcher_, events_, counts_),
@@ -40,7 +40,7 @@ node_core::node_core(const node_options& options, const self_description& self, 
 node_core::~node_core() = default;
 
 void node_core::start(time_point now, std::vector<std::string> endpoints) {
-  membership_.set_interest(dispatcher_.table().announced(), events_.table().interest());
+  membership_.set_interest(dispatcher_.table().announced(), events_.announce());
   membership_.start(now, std::move(endpoints));
 }
 
@@ -73,20 +73,17 @@ bool node_core::try_forward(time_point now, const command_request& request, node
   return true;
 }
 
-result<void> node_core::emit(std::string_view topic, payload_view data) {
-  return events_.emit(self_principal_, topic, data);
+result<void> node_core::emit(time_point now, std::string_view topic, payload_view data) {
+  return events_.emit(now, self_principal_, topic, data);
 }
 
-result<void> node_core::add_listener(listener_id id, std::string_view pattern, detail::listener listener) {
-  if (!events_.add_listener(id, pattern, std::move(listener))) return error{errc::overloaded, "too many listeners"};
-  interest_changed_ = true;
-  return {};
+result<void> node_core::add_listener(time_point now, listener_id id, std::string_view pattern,
+                                     detail::listener listener, listen_options options) {
+  if (events_.add_listener(now, id, pattern, std::move(listener), std::move(options))) return {};
+  return error{errc::overloaded, "too many listeners"};
 }
 
-void node_core::remove_listener(listener_id listener) {
-  events_.remove_listener(listener);
-  interest_changed_ = true;
-}
+void node_core::remove_listener(listener_id listener) { events_.remove_listener(listener); }
 
 std::vector<node_info> node_core::nodes() const {
   std::vector<node_info> all;
@@ -118,18 +115,21 @@ void node_core::on_timeout(time_point now) {
   dispatcher_.on_timeout(now);
   membership_.on_timeout(now);
   relay_.on_timeout(now);
+  events_.on_timeout(now);
 }
 
 time_point node_core::next_timeout() const noexcept {
-  return std::min({dispatcher_.next_timeout(), membership_.next_timeout(), relay_.next_timeout()});
+  return std::min({dispatcher_.next_timeout(), membership_.next_timeout(), relay_.next_timeout(),
+                   events_.next_timeout()});
 }
 
 void node_core::end_turn(time_point now) {
   dispatcher_.end_turn(now);
-  if (std::exchange(interest_changed_, false) | client_door_.take_interest_changed()) {
-    membership_.set_interest(dispatcher_.table().announced(), events_.table().interest());
+  if (std::exchange(interest_changed_, false) | client_door_.take_interest_changed() | events_.interest_changed()) {
+    membership_.set_interest(dispatcher_.table().announced(), events_.announce());
   }
   membership_.end_turn(now);
+  events_.end_turn(now);
   for (const auto& id : membership_.take_lost()) relay_.on_lost(id);
   // What ends for want of a path may be tried again by another.
   for (int rounds = 0; rounds < rounds_max && (relay_.has_lost() || peers_.has_dirty_far()); ++rounds) {

@@ -53,8 +53,9 @@ class node_core {
   bool try_forward(time_point now, const command_request& request, node::completion& done);
   /// How many commands led to one that the handler at work sends now.
   std::uint8_t call_depth() const noexcept { return dispatcher_.call_depth(); }
-  result<void> emit(std::string_view topic, payload_view data);
-  result<void> add_listener(listener_id id, std::string_view pattern, detail::listener listener);
+  result<void> emit(time_point now, std::string_view topic, payload_view data);
+  result<void> add_listener(time_point now, listener_id id, std::string_view pattern, detail::listener listener,
+                            listen_options options = {});
   void remove_listener(listener_id listener);
   result<void> set_state(std::string_view key, payload value) { return state_.set(key, std::move(value)); }
   const payload* state(std::string_view key) const noexcept { return state_.find(key); }

@@ -79,10 +79,25 @@ std::uint8_t node_host::depth() noexcept {
 
 void node_host::emit(std::string_view topic, payload data) {
   const auto taken = run([this, topic = std::string(topic), data = std::move(data)] {
-    const auto sent = core().emit(topic, data.view());
+    const auto sent = core().emit(now(), topic, data.view());
     if (!sent) log(log_level::warning, "event: not emitted topic=" + topic + " why=" + sent.error().message());
   });
   if (!taken) ++events_refused_;
+}
+
+listener_id node_host::listen(std::string pattern, listen_options options, detail::listener listener) {
+  struct new_listener {
+    std::string pattern;
+    listen_options options;
+    detail::listener call;
+  };
+  const auto id = ++last_listener_;
+  auto what = std::make_unique<new_listener>(std::move(pattern), std::move(options), std::move(listener));
+  run([this, id, what = std::move(what)] {
+    const auto added = core().add_listener(now(), id, what->pattern, std::move(what->call), std::move(what->options));
+    if (!added) log(log_level::error, "listener: refused topic=" + what->pattern + " why=" + added.error().message());
+  });
+  return id;
 }
 
 void node_host::log(log_level level, std::string_view line) {

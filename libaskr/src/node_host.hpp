@@ -48,7 +48,7 @@ class node_host {
   command_id next_command() noexcept { return ++last_command_; }
   void emit(std::string_view topic, payload data);
 
-  std::uint64_t next_listener() noexcept { return ++last_listener_; }
+  listener_id listen(std::string pattern, listen_options options, detail::listener listener);
   void log(log_level level, std::string_view line);
 
   virtual node_core& core() noexcept = 0;

@@ -24,7 +24,7 @@ peer_door::peer_door(const node_options& options, peer_table& peers, dispatcher&
     : options_(options),
       peers_(peers),
       commands_(commands),
-      events_(events),
+      events_(events, counts),
       members_(members),
       relay_(paths),
       counts_(counts) {}
@@ -51,14 +51,21 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
       return on_command(now, from, message);
     case message_kind::reply:
       return on_reply(now, from, message);
-    case message_kind::event:
-      return on_event(from, message);
     case message_kind::cancel:
       return on_cancel(now, from, message);
     case message_kind::part:
       return on_part(now, from, message);
     case message_kind::credit:
       return on_credit(now, from, message);
+    case message_kind::event:
+    case message_kind::skipped:
+    case message_kind::pull:
+    case message_kind::gap:
+    case message_kind::heads:
+    case message_kind::interest_applied:
+    case message_kind::relayed_event:
+    case message_kind::past_event:
+      return events_.on_message(now, from, message);
     case message_kind::ping:
       return on_ping(now, from, message);
     case message_kind::bye:
@@ -78,13 +85,6 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
       return on_route_broken(now, message);
     case message_kind::none:
     case message_kind::chunk:
-    case message_kind::skipped:
-    case message_kind::pull:
-    case message_kind::gap:
-    case message_kind::heads:
-    case message_kind::interest_applied:
-    case message_kind::relayed_event:
-    case message_kind::past_event:
       break;  // The inbox deals with these.
   }
   return {};
@@ -135,24 +135,6 @@ result<void> peer_door::on_reply(time_point now, peer& from, const opened_messag
   } else {
     commands_.on_reply(now, from.id, reply->mid, payload_view(*bytes, reply->payload.kind));
   }
-  return {};
-}
-
-result<void> peer_door::on_event(peer& from, const opened_message& message) {
-  const auto heard = from.in.decode_event(message);
-  if (!heard) return heard.error();
-  if (!from.who.rights.may(verb::emit, heard->topic.text)) {
-    ++counts_.events_dropped;
-    return {};
-  }
-  const auto bytes = from.in.plain_bytes(heard->payload);
-  if (!bytes) return bytes.error();
-  events_.on_event({.topic = heard->topic.text,
-                    .data = payload_view(*bytes, heard->payload.kind),
-                    .origin = from.node,
-                    .origin_name = from.name,
-                    .epoch = from.life,
-                    .sequence = heard->sequence});
   return {};
 }
 

@@ -4,6 +4,7 @@
 /// What peers say: takes the messages out of opened records and hands them to the dispatcher, the events and the
 /// membership. A peer that breaks the protocol loses its link, nothing more.
 
+#include "libaskr/src/event_door.hpp"
 #include "libaskr/src/peer_table.hpp"
 #include "mesh/directory.hpp"
 
@@ -29,7 +30,6 @@ class peer_door {
   result<void> on_message(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_command(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_reply(time_point now, peer& from, const transport::opened_message& message);
-  result<void> on_event(peer& from, const transport::opened_message& message);
   result<void> on_cancel(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_part(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_credit(time_point now, peer& from, const transport::opened_message& message);
@@ -45,7 +45,7 @@ class peer_door {
   const node_options& options_;
   peer_table& peers_;
   dispatcher& commands_;
-  event_router& events_;
+  event_door events_;
   membership& members_;
   relay& relay_;
   counters& counts_;

@@ -159,6 +159,19 @@ bool peer_table::send_event(link_id to, const event& what) {
   return admitted == admission::queued;
 }
 
+bool peer_table::relay_event(link_id to, const event& what, std::uint8_t hops_left) {
+  auto* which = find(to);
+  if (which == nullptr) return false;
+  const auto admitted = which->out.append_relayed_event({.origin = what.origin,
+                                                         .life = what.epoch,
+                                                         .topic = what.topic,
+                                                         .sequence = what.sequence,
+                                                         .hops_left = hops_left,
+                                                         .payload = to_wire(what.data)});
+  mark_dirty(*which);
+  return admitted == admission::queued;
+}
+
 void peer_table::mark_dirty(peer& which) {
   if (which.dirty) return;
   which.dirty = true;

@@ -66,6 +66,8 @@ struct peer {
   bool bye_heard = false;
   bool closing = false;  ///< The shell was told to close it: nothing it says counts any more.
   bool dirty = false;
+  double pulls_left = 0;     ///< Of past events that it may still ask for,
+  time_point pulls_counted;  ///< as of then.
 };
 
 class peer_table {
@@ -116,8 +118,14 @@ class peer_table {
   void send_credit(link_id to, std::uint64_t mid, std::uint32_t bytes);
   /// Above its soft limit.
   bool is_slow(link_id which) noexcept;
+  /// Whether what is not urgent may be said: less waits than half of the soft limit.
+  bool has_room(const peer& which) const noexcept {
+    return which.out.queued_bytes() <= limits_.outbox_bytes_soft / 2;
+  }
   /// False if it was dropped: the link is above its soft limit.
   bool send_event(link_id to, const event& what);
+  /// The same, of another node's event.
+  bool relay_event(link_id to, const event& what, std::uint8_t hops_left);
 
   void mark_dirty(peer& which);
   bool none_dirty_but(link_id which) const noexcept {

@@ -66,6 +66,8 @@ class relay {
   time_point next_timeout() const noexcept { return next_sweep_; }
 
   mesh::routes& paths() noexcept { return routes_; }
+  const mesh::link_view& links() const noexcept { return view_.links(); }
+  void mark_dirty(peer& which) { peers_.mark_dirty(which); }
   std::size_t flows() const noexcept { return flows_.size(); }
 
  private:

@@ -13,6 +13,7 @@
 #include <askr/principal.hpp>
 
 #include <array>
+#include <deque>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -42,10 +43,52 @@ class client_mids {
   std::vector<std::uint64_t> free_;
 };
 
+/// Subscriptions of sessions by number: the session's id above the subscription's place in its row.
+inline std::uint64_t subscription_number(session_id session, std::size_t place) noexcept {
+  return std::uint64_t{session} << 32U | place;
+}
+inline session_id session_of(std::uint64_t subscription) noexcept {
+  return static_cast<session_id>(subscription >> 32U);
+}
+
+/// One subscription of a session; a free place has no pattern.
+struct client_subscription {
+  std::string pattern;
+  overflow_policy overflow = overflow_policy::drop_oldest;
+};
+
+/// Events that a session does not take fast enough, encoded already, and those that had to be dropped.
+struct client_overflow {
+  struct waiting_event {
+    std::size_t place = 0;  ///< Of its subscription.
+    std::string topic;      ///< Empty: no event, never dropped.
+    std::string origin;
+    incarnation epoch = 0;
+    std::uint64_t sequence = 0;
+    byte_buffer frame;
+  };
+  struct skipped_events {
+    std::string topic;
+    std::string origin;
+    incarnation epoch = 0;
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+  };
+
+  std::deque<waiting_event> waiting;
+  std::size_t bytes = 0;
+  std::vector<skipped_events> skipped;
+};
+
 struct client_row {
   client_row(session_id number, const transport::session_options& options, const entropy& random,
-         websocket::deflate_context& deflate, std::string address, bool loopback, time_point opened)
+             websocket::deflate_context& deflate, std::string address, bool loopback, time_point opened)
       : id(number), wire(options, random, deflate, std::move(address), loopback, opened) {}
+
+  static constexpr std::size_t no_place = SIZE_MAX;
+  /// Of a subscription; no_place if there is none.
+  std::size_t place_of(std::string_view pattern) const noexcept;
+  std::size_t add_subscription(std::string_view pattern, overflow_policy overflow);
 
   session_id id;
   transport::session wire;
@@ -63,7 +106,10 @@ struct client_row {
   std::vector<waiting_message> backlog;
   std::size_t backlog_bytes = 0;
   client_mids mids;
-  std::vector<std::string> subscribed;
+  std::vector<client_subscription> subscribed;
+  std::size_t subscribed_count = 0;
+  client_overflow overflow;
+  std::uint64_t event_seen = 0;  ///< The event that was last sent to it, by any of its subscriptions.
   bool dirty = false;
   bool too_slow = false;  ///< Above its hard limit: it is closed when the turn ends.
 };
@@ -85,13 +131,20 @@ class session_table {
   /// Fails with peer_lost (the session has gone), bad_payload or too_large.
   result<void> send_command(session_id to, std::uint64_t mid, const command_request& request);
   void send_cancel(session_id to, std::uint64_t mid);
-  void send_reply(session_id to, std::uint64_t ticket, const result<payload_view>& outcome, bool maybe_executed = false);
+  void send_reply(session_id to, std::uint64_t ticket, const result<payload_view>& outcome,
+                  bool maybe_executed = false);
   /// Fails with bad_payload or too_large: it cannot be said in the session's encoding.
   result<void> send_part(session_id to, std::uint64_t ticket, std::uint64_t number, payload_view part);
   /// Above its soft limit.
   bool is_slow(session_id which) noexcept;
-  /// False if it was dropped: the session is above its soft limit, or the payload cannot be said in its encoding.
-  bool send_event(session_id to, const event& what);
+  /// False if it was dropped: the session is above its soft limit and its policy says so, or the payload cannot be said
+  /// in its encoding.
+  bool send_event(std::uint64_t subscription, const event& what, std::uint64_t number);
+  void send_gap(std::uint64_t subscription, const event_gap& what);
+  /// It has taken some of its output: what waits follows.
+  void refill(client_row& which);
+  /// Numbers what is delivered, so that a session gets it once however many of its patterns match.
+  std::uint64_t begin_event() noexcept { return ++event_number_; }
   /// The event that was sent is over: its encoded forms are forgotten.
   void end_event() noexcept;
   /// Anything else.
@@ -104,6 +157,11 @@ class session_table {
 
  private:
   void check_hard_limit(client_row& which);
+  bool wait(client_row& which, std::size_t place, const event& what, byte_span frame);
+  void let_go(client_row& which, std::deque<client_overflow::waiting_event>::iterator dropped);
+  void note_skipped(client_row& which, std::string_view topic, std::string_view origin, incarnation epoch,
+                    std::uint64_t sequence);
+  void say_skipped(client_row& which, std::string_view topic);
 
   const session_limits& limits_;
   counters& counts_;
@@ -111,6 +169,7 @@ class session_table {
   std::vector<session_id> dirty_;
   transport::client_codec codec_;
   byte_buffer payload_scratch_;
+  std::uint64_t event_number_ = 0;
   struct encoded_event {
     const event* of = nullptr;
     bool ok = false;

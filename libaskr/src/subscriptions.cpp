@@ -8,15 +8,17 @@
 namespace askr {
 namespace {
 
-void append_new(const std::vector<subscriber>& from, std::vector<subscriber>& out) {
-  for (const auto& each : from) {
-    if (std::find(out.begin(), out.end(), each) == out.end()) out.push_back(each);
-  }
+bool is_local(const subscriber& who) { return who.is_local(); }
+
+bool contains(const std::vector<subscriber>& all, subscriber who) {
+  return std::find(all.begin(), all.end(), who) != all.end();
 }
 
-bool is_local(const subscriber& who) { return who.what != subscriber::kind::link; }
-
 }  // namespace
+
+bool has_local(const std::vector<subscriber>& matched) noexcept {
+  return std::any_of(matched.begin(), matched.end(), is_local);
+}
 
 subscriptions::rows& subscriptions::rows_for(std::string_view pattern) {
   return is_pattern(pattern) ? patterns_ : exact_;
@@ -26,7 +28,7 @@ bool subscriptions::add(std::string_view pattern, subscriber who) {
   auto& rows = rows_for(pattern);
   auto row = rows.find(pattern);
   if (row == rows.end()) row = rows.emplace(std::string(pattern), std::vector<subscriber>{}).first;
-  if (std::find(row->second.begin(), row->second.end(), who) != row->second.end()) return false;
+  if (contains(row->second, who)) return false;
   row->second.push_back(who);
   ++count_;
   return true;
@@ -41,22 +43,31 @@ bool subscriptions::remove(std::string_view pattern, subscriber who) {
   return true;
 }
 
-void subscriptions::remove_all(subscriber who) {
-  for (auto* rows : {&exact_, &patterns_}) {
-    for (auto row = rows->begin(); row != rows->end();) {
-      count_ -= std::erase(row->second, who);
-      row = row->second.empty() ? rows->erase(row) : std::next(row);
-    }
+void subscriptions::match(std::string_view topic, std::vector<subscriber>& out) const {
+  std::size_t rows = 0;
+  const auto take = [&](const std::vector<subscriber>& who) {
+    out.insert(out.end(), who.begin(), who.end());
+    ++rows;
+  };
+  if (const auto row = exact_.find(topic); row != exact_.end()) take(row->second);
+  for (const auto& [pattern, who] : patterns_) {
+    if (pattern_matches(pattern, topic)) take(who);
   }
+  if (rows < 2) return;  // Within one row each stands once.
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
-void subscriptions::match(std::string_view topic, std::vector<subscriber>& out) const {
-  if (const auto row = exact_.find(topic); row != exact_.end()) {
-    out.insert(out.end(), row->second.begin(), row->second.end());
-  }
-  for (const auto& [pattern, who] : patterns_) {
-    if (pattern_matches(pattern, topic)) append_new(who, out);
-  }
+bool subscriptions::matches(std::string_view topic, subscriber who) const {
+  if (const auto row = exact_.find(topic); row != exact_.end() && contains(row->second, who)) return true;
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const auto& row) { return pattern_matches(row.first, topic) && contains(row.second, who); });
+}
+
+bool subscriptions::has_local(std::string_view pattern) const {
+  const auto& rows = is_pattern(pattern) ? patterns_ : exact_;
+  const auto row = rows.find(pattern);
+  return row != rows.end() && askr::has_local(row->second);
 }
 
 std::vector<std::string> subscriptions::interest() const {

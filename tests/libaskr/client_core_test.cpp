@@ -357,6 +357,60 @@ BOOST_FIXTURE_TEST_CASE(events_reach_each_listener_that_matches, fixture) {
   BOOST_TEST((unsubscribed.what == kind::unsubscription && unsubscribed.name == "t.a"));
 }
 
+BOOST_FIXTURE_TEST_CASE(after_a_lost_connection_topics_go_on_where_they_stopped_and_nothing_comes_twice, fixture) {
+  std::string log;
+  listen_options options;
+  options.last = 5;
+  options.on_gap = [&](const event_gap& gap) {
+    log += std::string(to_string(gap.why)) + std::to_string(gap.from) + "-" + std::to_string(gap.to) + ";";
+  };
+  client().add_listener(1, "t.>", detail::make_listener([&](const event& heard) {
+                          log += std::string(heard.topic) + std::to_string(heard.sequence) + ";";
+                        }),
+                        std::move(options));
+  open();
+  const auto first = node->take();
+  BOOST_TEST((first.what == kind::subscription && first.last == 5 && first.positions.empty()));
+  const auto say = [&](kind what, std::string_view topic, std::uint64_t sequence, incarnation epoch) {
+    client_message said;
+    said.what = what;
+    said.name = topic;
+    said.from = "askr-agent-abcdef";
+    said.epoch = epoch;
+    said.sequence = sequence;
+    if (what == kind::gap) said.until = sequence + 1;
+    node->say(said);
+    exchange();
+  };
+  say(kind::event, "t.a", 5, 77);
+  say(kind::event, "t.b", 1, 77);
+  lose();
+  redial();
+  const auto again = node->take();
+  BOOST_TEST((again.what == kind::subscription && !again.last));
+  BOOST_TEST(again.positions == "t.a askr-agent-abcdef 77 5; t.b askr-agent-abcdef 77 1; ");
+  say(kind::event, "t.a", 5, 77);
+  say(kind::gap, "t.a", 6, 77);
+  say(kind::event, "t.a", 8, 77);
+  say(kind::event, "t.a", 1, 78);
+  say(kind::event, "t.a", 9, 77);  // Of the life before.
+  BOOST_TEST(log == "t.a5;t.b1;lost6-7;t.a8;t.a1;");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_asks_is_told_how_many_nodes_are_ready, fixture) {
+  std::string told;
+  listen_options options;
+  options.ready_timeout = 700ms;
+  options.on_ready = [&](const listen_ready& how) { told = std::to_string(how.ready) + "/" + std::to_string(how.of); };
+  client().add_listener(1, "t", detail::make_listener([](const event&) {}), std::move(options));
+  open();
+  const auto subscription = node->take();
+  BOOST_TEST((subscription.ready && subscription.timeout == 700ms));
+  node->say(kind::reply, subscription.mid.number(), payload::from(std::map<std::string, int>{{"ready", 2}, {"of", 3}}));
+  exchange();
+  BOOST_TEST(told == "2/3");
+}
+
 BOOST_FIXTURE_TEST_CASE(ready_waits_for_every_acknowledgement_and_tells_the_first_refusal, fixture) {
   client().add_listener(1, "secret", detail::make_listener([](const event&) {}));
   open();

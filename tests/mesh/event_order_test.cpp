@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(origins_and_topics_do_not_mix) {
     BOOST_TEST((here.hear(1, "u", 1, true, origin) == verdict::deliver));
   }
   BOOST_TEST(here.order.streams() == 6u);
-  here.order.forget_topic("u");
+  here.order.forget_topics([](std::string_view topic) { return topic == "u"; });
   BOOST_TEST(here.order.streams() == 3u);
   here.hear(3);
   here.order.forget(numbered_id(0));

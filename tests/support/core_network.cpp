@@ -120,7 +120,7 @@ outcomes core_network::send(std::size_t node, std::string_view name, payload dat
 }
 
 void core_network::emit(std::size_t node, std::string_view topic, payload data) {
-  BOOST_REQUIRE(core(node).emit(topic, data.view()).ok());
+  BOOST_REQUIRE(core(node).emit(now_, topic, data.view()).ok());
 }
 
 fake_client& core_network::client(std::size_t node, const fake_client::options& options) {
@@ -294,6 +294,7 @@ bool core_network::flush_sessions(std::size_t node) {
       if (bytes.empty()) break;
       each->on_bytes(now_, bytes);
       wire.consume(bytes.size());
+      core(node).sessions().refill(*session);
       moved = true;
     }
     if (wire.finished() || wire.wants_shutdown() || session->too_slow || each->gone) {

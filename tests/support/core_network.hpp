@@ -98,7 +98,7 @@ class core_network {
   }
   template <class F>
   void listen(std::size_t node, std::string_view pattern, F listener) {
-    BOOST_REQUIRE(core(node).add_listener(++last_listener_, pattern, detail::make_listener(std::move(listener))).ok());
+    BOOST_REQUIRE(core(node).add_listener(now_, ++last_listener_, pattern, detail::make_listener(std::move(listener))).ok());
   }
   outcomes send(std::size_t node, std::string_view name, payload data = {}, send_options options = {},
                 std::uint8_t depth = 0, const extras& how = {});

@@ -28,6 +28,9 @@ struct heard {
   std::string to;
   payload data;
   std::optional<milliseconds> timeout;
+  std::optional<std::uint64_t> last;
+  std::string positions;  ///< "topic from epoch sequence; ..."
+  bool ready = false;
   bool text = false;
 };
 
@@ -92,13 +95,23 @@ class fake_node {
   bool heard_nothing() const { return heard_.empty(); }
 
  private:
+  static std::string text_of(const std::vector<transport::client_position>& positions) {
+    std::string text;
+    for (const auto& each : positions) {
+      text += std::string(each.topic) + " " + std::string(each.from) + " " + std::to_string(each.epoch) + " " +
+              std::to_string(each.sequence) + "; ";
+    }
+    return text;
+  }
+
   void keep(const websocket::message& received) {
     const auto how = received.text ? transport::client_encoding::json : transport::client_encoding::msgpack;
     const auto said = codec_.decode(received.data, how);
     BOOST_REQUIRE(said);
     heard_.push_back({said->what, said->mid, std::string(said->name), std::string(said->token),
                       std::string(said->workspace), std::string(said->to),
-                      payload(payload_view(said->data, said->data_encoding)), said->timeout, received.text});
+                      payload(payload_view(said->data, said->data_encoding)), said->timeout, said->last,
+                      text_of(said->positions), said->ready, received.text});
   }
 
   entropy random_;

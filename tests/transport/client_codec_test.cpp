@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(null_is_as_good_as_absent) {
 
 BOOST_AUTO_TEST_CASE(the_other_kinds_are_told_by_their_type) {
   const std::pair<std::string_view, kind> table[] = {
-      {R"({"type":"subscription","eventType":"FETCHED_TIME","last":5,"since":9})", kind::subscription},
+      {R"({"type":"subscription","eventType":"FETCHED_TIME","last":5,"since":9,"from":"n"})", kind::subscription},
       {R"({"type":"unsubscription","eventType":"sensor.>"})", kind::unsubscription},
       {R"({"type":"serve","command":"fetch"})", kind::serve},
       {R"({"type":"unserve","command":"fetch"})", kind::unserve},
@@ -284,7 +284,9 @@ BOOST_AUTO_TEST_CASE(what_is_encoded_decodes_to_the_same_in_both_encodings) {
        R"({"mid":-1,"value":{"deep":[[[]]]}})",
        R"({"mid":1,"error":"no \"luck\"","code":"denied","maybeExecuted":true})",
        R"({"type":"T","workspace":"w","mid":"m","from":"n","epoch":5,"seq":18446744073709551615,"payload":null})",
-       R"({"type":"subscription","mid":4,"eventType":"sensor.>","last":3,"since":2})",
+       R"({"type":"subscription","mid":4,"eventType":"sensor.>","last":3,"since":2,"from":"n","epoch":5,"ready":true,"timeout":7,"overflow":"keep_latest"})",
+       R"({"type":"subscription","eventType":"t","since":[{"eventType":"a","from":"n","epoch":1,"seq":2},{"eventType":"b","from":"n","epoch":1,"seq":3}]})",
+       R"({"type":"gap","eventType":"t","from":"n","epoch":5,"seq":4,"until":9,"reason":"skipped"})",
        R"({"type":"unsubscription","eventType":"sensor.>"})", R"({"type":"serve","mid":4,"command":"fetch"})",
        R"({"type":"unserve","command":"fetch"})", R"({"type":"cancel","mid":"a1"})", R"({"type":"auth","token":"t"})",
        R"({"type":"hello","mid":1})",

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(heads_come_back_as_they_were) {
   BOOST_TEST((heads.last[1].topic == "b.c" && heads.last[1].sequence == 70'000));
   const auto applied_body = body_of(interest_applied_message{12, false, rows});
   const auto applied = decoded(applied_body, decode_interest_applied).value();
-  BOOST_TEST((applied.version == 12 && !applied.complete && applied.next.size() == 2));
+  BOOST_TEST((applied.interest == 12 && !applied.complete && applied.next.size() == 2));
   BOOST_TEST((applied.next[0].topic == "a" && applied.next[0].sequence == 1));
 }
 
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(many_rows_travel_in_several_messages_and_the_last_is_comple
     }
     const auto got = decode_interest_applied(message).value();
     for (const auto& each : got.next) BOOST_TEST(each.topic == topics[next++]);
-    if (got.complete) complete.push_back(got.version);
+    if (got.complete) complete.push_back(got.interest);
   });
   BOOST_TEST((next == 3'000 && last == 3'000));
   BOOST_TEST(complete == (std::vector<std::size_t>{5, 6}), boost::test_tools::per_element());

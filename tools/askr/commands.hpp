@@ -70,6 +70,8 @@ struct emit_arguments {
 struct listen_arguments {
   std::vector<std::string> topics;
   std::uint64_t count = 0;  ///< 0: for ever.
+  std::uint64_t last = 0;   ///< So many past events first.
+  bool ready = false;       ///< Say when all nodes know of it.
 };
 
 struct keygen_arguments {

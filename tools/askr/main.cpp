@@ -123,6 +123,8 @@ void add_events(CLI::App& app, command_line& line) {
       add_command(app, "listen", "Print events", line, [&line] { return run_listen(line.global, line.listen); });
   listen->add_option("topics", line.listen.topics, "Topics or patterns: sensor.*.temp, sensor.>")->required();
   listen->add_option("--count", line.listen.count, "End after so many (default: never)");
+  listen->add_option("--last", line.listen.last, "First so many past events of each topic and node");
+  listen->add_flag("--ready", line.listen.ready, "Say how many of the nodes will send their events here");
 }
 
 void add_others(CLI::App& app, command_line& line) {

@@ -15,6 +15,7 @@
 #include <askr/encoding.hpp>
 #include <askr/event.hpp>
 #include <askr/handler.hpp>
+#include <askr/listen_options.hpp>
 #include <askr/options.hpp>
 #include <askr/payload.hpp>
 #include <askr/time.hpp>
@@ -67,7 +68,8 @@ using listener_id = std::uint64_t;
 ///
 /// on, listen, send and emit may come before connect(): they take effect when the node has said welcome. After a lost
 /// connection the client dials again, serves and listens as before, and sends what was waiting; commands that had been
-/// sent end in peer_lost, since they may have run. Events of the meantime are lost.
+/// sent end in peer_lost, since they may have run. Topics that it has heard before go on where it stopped: the events of the
+/// meantime come first, and those that are gone are told as gaps.
 class client {
  public:
   using completion = detail::unique_function<void(result<payload>)>;
@@ -116,7 +118,13 @@ class client {
   /// Calls the listener for each event of a topic, or of a pattern (`sensor.*.temp`, `sensor.>`), from any node.
   template <class F>
   listener_id listen(std::string pattern, F listener) {
-    return add_listener(std::move(pattern), detail::make_listener(std::move(listener)));
+    return add_listener(std::move(pattern), {}, detail::make_listener(std::move(listener)));
+  }
+  /// The same, with something of the past first, told of gaps, or of being ready: see <askr/listen_options.hpp>. The
+  /// past comes with the first listener of a pattern only.
+  template <class F>
+  listener_id listen(std::string pattern, listen_options options, F listener) {
+    return add_listener(std::move(pattern), std::move(options), detail::make_listener(std::move(listener)));
   }
   void unlisten(listener_id listener);
 
@@ -180,7 +188,7 @@ class client {
 
  private:
   void add_handler(std::string name, std::shared_ptr<detail::handler> handler);
-  listener_id add_listener(std::string pattern, detail::listener listener);
+  listener_id add_listener(std::string pattern, listen_options options, detail::listener listener);
   void emit_payload(std::string_view topic, payload data);
   std::future<payload> send_payload(std::string_view name, payload data, send_options options);
   void send_numbered(std::string_view name, payload data, send_options options, completion done, command_id number);

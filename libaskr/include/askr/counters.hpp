@@ -24,6 +24,11 @@ struct counters {
   std::uint64_t events_emitted = 0;
   std::uint64_t events_delivered = 0;     ///< To local listeners, sessions and links.
   std::uint64_t events_dropped = 0;       ///< A link or session was above its soft limit, or a peer may not emit it.
+  std::uint64_t events_relayed = 0;       ///< Of other nodes, passed on over a link.
+  std::uint64_t events_duplicate = 0;     ///< Came again, by another way, or of an earlier life of their origin.
+  std::uint64_t events_pulled = 0;        ///< Times that missing events were asked for.
+  std::uint64_t event_gaps = 0;           ///< Times that events were found to be lost for good.
+  std::uint64_t pulls_refused = 0;        ///< Peers that asked too often, or for what they may not hear.
   std::uint64_t messages_malformed = 0;   ///< From peers; the link is closed.
   std::uint64_t client_messages_malformed = 0;
   std::uint64_t links_opened = 0;

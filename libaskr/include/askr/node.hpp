@@ -15,6 +15,7 @@
 #include <askr/endpoint.hpp>
 #include <askr/event.hpp>
 #include <askr/handler.hpp>
+#include <askr/listen_options.hpp>
 #include <askr/options.hpp>
 #include <askr/payload.hpp>
 
@@ -93,7 +94,12 @@ class node {
   /// Calls the listener for each event of a topic, or of a pattern (`sensor.*.temp`, `sensor.>`), from any node.
   template <class F>
   listener_id listen(std::string pattern, F listener) {
-    return add_listener(std::move(pattern), detail::make_listener(std::move(listener)));
+    return add_listener(std::move(pattern), {}, detail::make_listener(std::move(listener)));
+  }
+  /// The same, with something of the past first, told of gaps, or of being ready: see <askr/listen_options.hpp>.
+  template <class F>
+  listener_id listen(std::string pattern, listen_options options, F listener) {
+    return add_listener(std::move(pattern), std::move(options), detail::make_listener(std::move(listener)));
   }
   void unlisten(listener_id listener);
 
@@ -176,7 +182,7 @@ class node {
   explicit node(std::shared_ptr<node_host> host);
 
   void add_handler(std::string name, std::shared_ptr<detail::handler> handler);
-  listener_id add_listener(std::string pattern, detail::listener listener);
+  listener_id add_listener(std::string pattern, listen_options options, detail::listener listener);
   void emit_payload(std::string_view topic, payload data);
   std::future<payload> send_payload(std::string_view name, payload data, send_options options);
   void send_numbered(std::string_view name, payload data, send_options options, completion done, command_id number);

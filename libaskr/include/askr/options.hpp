@@ -47,12 +47,25 @@ struct session_limits {
   milliseconds dead_after = seconds(60);         ///< Silence after which the session is closed.
   milliseconds message_deadline = seconds(10);   ///< From the first to the last octet of a message or frame.
   milliseconds close_deadline = seconds(2);      ///< Wait for the other side's Close frame.
-  std::size_t output_bytes_soft = 1 << 20;       ///< Above it events are dropped and reading stops.
+  std::size_t output_bytes_soft = 1 << 20;       ///< Above it events wait or are dropped, and reading stops.
   std::size_t output_bytes_hard = 8 << 20;       ///< Above it the session is closed with 1008.
+  std::size_t overflow_bytes_max = 1 << 20;      ///< Events that wait for a session above its soft limit.
   milliseconds stuck = seconds(10);              ///< Unsent output that does not move closes with 1008.
   std::size_t subscriptions_max = 1024;
   std::size_t commands_pending_max = 4096;       ///< More gets overloaded.
   bool deflate = false;                          ///< Offer permessage-deflate.
+};
+
+/// Events: what an origin keeps of its own, and what it takes to hear those of others whole and in order.
+struct event_limits {
+  std::size_t history_events_max = 1024;           ///< Kept per topic. 0 = none: what is missed is lost.
+  std::size_t history_bytes_max = 1 << 20;         ///< Of payloads, kept per topic; a larger one empties the history.
+  std::size_t history_total_bytes_max = 64 << 20;  ///< Of all topics; those used longest ago are emptied first.
+  milliseconds history_linger = seconds(60);       ///< A topic is kept so long after somebody has listened to it.
+  std::vector<std::string> history_topics = {};    ///< Topics or patterns that are kept though nobody has listened yet.
+  std::size_t held_events_max = 1024;              ///< Waiting for missing ones before them, per topic and origin,
+  std::size_t held_bytes_max = 16 << 20;           ///< and of all. Above these a gap is reported at once.
+  std::size_t streams_max = 65536;                 ///< Topics of all other nodes that are kept in order.
 };
 
 /// The node as a whole.
@@ -114,6 +127,7 @@ struct node_options {
   std::size_t workers = 2;              ///< Threads for blocking handlers, started with the first of them.
   link_limits links = {};
   session_limits sessions = {};
+  event_limits events = {};
   node_limits limits = {};
   log_sink log = {};                    ///< Empty: nothing is logged.
 };

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "libaskr/src/event_tree.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace askr {
+namespace {
+
+constexpr std::size_t leaves_max = 4096;
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t more) noexcept {
+  hash ^= more + 0x9e3779b97f4a7c15 + (hash << 6U) + (hash >> 2U);
+  hash *= 0xff51afd7ed558ccd;
+  return hash ^ hash >> 33U;
+}
+
+}  // namespace
+
+link_id event_tree::way_to(mesh::routes& paths, std::uint64_t version, interested_node& to) {
+  const auto* kept = to.way_version == version ? peers_.find(to.way) : nullptr;
+  if (kept != nullptr && !kept->retiring && !kept->closing) return to.way;
+  const auto* child = paths.tree_from(self_).child_towards(to.node);
+  // Before the records of both ends have told of a new link, it is a way all the same.
+  const auto way = peers_.link_to(child != nullptr ? *child : to.node);
+  if (to.way != no_link && to.way != way) to.wants_heads = true;
+  to.way = way;
+  to.way_version = version;
+  return way;
+}
+
+bool event_tree::has_children(mesh::routes& paths, std::uint64_t version, const node_id& origin) {
+  auto& known = leaves_[origin];
+  if (known.version == version) return known.has_children;
+  if (leaves_.size() > leaves_max) leaves_.clear();
+  const bool has = !paths.tree_from(origin).children().empty();
+  leaves_[origin] = {version, has};
+  return has;
+}
+
+const std::vector<link_id>& event_tree::children_for(mesh::routes& paths, const std::vector<subscriber>& matched,
+                                                     const node_id& origin, link_id came_by) {
+  children_.clear();
+  const auto& tree = paths.tree_from(origin);
+  for (const auto& each : matched) {
+    const auto* wants =
+        each.what == subscriber::kind::node ? interest_.at(static_cast<std::uint32_t>(each.id)) : nullptr;
+    const auto* child = wants != nullptr ? tree.child_towards(wants->node) : nullptr;
+    if (child == nullptr) continue;
+    const auto link = peers_.link_to(*child);
+    if (link == no_link || link == came_by) continue;
+    if (std::find(children_.begin(), children_.end(), link) == children_.end()) children_.push_back(link);
+  }
+  return children_;
+}
+
+bool event_tree::is_new(const event& what) {
+  if (passed_on_.empty()) passed_on_.resize(remembered);
+  auto hash = mix(std::hash<node_id>{}(what.origin), what.epoch);
+  hash = mix(mix(hash, std::hash<std::string_view>{}(what.topic)), what.sequence) | 1U;
+  auto& place = passed_on_[(hash >> 1U) % remembered];
+  if (place == hash) return false;
+  place = hash;
+  return true;
+}
+
+}  // namespace askr
