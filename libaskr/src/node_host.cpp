@@ -50,6 +50,7 @@ void node_host::ask(std::string_view name, payload data, const send_options& opt
   task call_core = [this, what = std::move(what)]() mutable {
     const auto started = now();
     const auto waited = std::chrono::duration_cast<milliseconds>(started - what->sent);
+    const bool in_parts = what->how.parts != nullptr;  // Before it is moved from.
     core().send(started,
                 {.name = what->name,
                  .data = what->data.view(),
@@ -58,7 +59,7 @@ void node_host::ask(std::string_view name, payload data, const send_options& opt
                  .remaining = what->options.timeout - waited,
                  .depth = what->depth,
                  .idempotent = what->options.idempotent,
-                 .stream = what->how.parts != nullptr,
+                 .stream = in_parts,
                  .all = what->how.all,
                  .balance = what->options.balance,
                  .key = what->key},

@@ -175,7 +175,6 @@ def broken_messages(agent):
              (b'{"mid":"x","command":"' + b"x" * 257 + b'"}', "bad_message"),
              (b'{"mid":"x","type":"welcome","workspace":"w","node":{"name":"n","id":"00","version":"0"}}', "bad_message"),
              (b'{"mid":"x","command":"fetch","workspace":"other"}', "wrong_workspace"),
-             (b'{"mid":"x","command":"fetch","all":true}', "unsupported"),
              (b'{"mid":"x","command":"nobody.serves.this"}', "no_handler"),
              (b'{"mid":"x","command":"askr.echo","to":"nowhere"}', "no_node"),
              (b'{"mid":"x","command":"STATE_SET","data":7}', "bad_payload"),

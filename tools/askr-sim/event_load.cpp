@@ -9,7 +9,11 @@ void event_load::on_start(simulated::host& which) {
   listeners_[at] = {};
   hosts_[which.self.id] = at;
   const auto topic = topic_name((at / nodes_per_topic + at) % topics());
-  (void)which.core->add_listener(1, topic, [this, at](const event& what) { on_event(at, what); }).ok();
+  listen_options options;
+  options.on_gap = [this, at](const event_gap& gap) { on_gap(at, gap); };
+  (void)which.core
+      ->add_listener(world_.time(), 1, topic, [this, at](const event& what) { on_event(at, what); }, std::move(options))
+      .ok();
 }
 
 void event_load::begin(tick interval) {
@@ -26,7 +30,7 @@ void event_load::plan_next(host_index from) {
       ++emitted_;
       world_.post(at, [this, host = &at, from] {
         const auto data = payload::from(std::uint64_t{from});
-        (void)host->core->emit(topic_name(topic_of(from)), data.view()).ok();
+        (void)host->core->emit(world_.time(), topic_name(topic_of(from)), data.view()).ok();
       });
     }
     plan_next(from);
@@ -54,6 +58,12 @@ void event_load::on_event(host_index at, const event& what) {
   known = {what.epoch, what.sequence};
 }
 
-void event_load::check_the_last() {}
+void event_load::on_gap(host_index at, const event_gap& gap) {
+  const auto origin = hosts_.find(gap.origin);
+  if (origin == hosts_.end()) return;
+  auto& known = listeners_[at].streams[std::uint64_t{origin->second} << 32 | topic_of(origin->second)];
+  if (gap.epoch > known.epoch) known = {gap.epoch, 0};
+  known.last = std::max(known.last, gap.to);
+}
 
 }  // namespace askr::sim

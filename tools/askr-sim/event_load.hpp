@@ -23,8 +23,6 @@ class event_load {
   /// Each node emits one event per `interval`, until stop().
   void begin(tick interval);
   void stop() noexcept { active_ = false; }
-  /// Some time after stop(): what was emitted last must have come, too.
-  void check_the_last();
 
   std::uint64_t emitted() const noexcept { return emitted_; }
   std::uint64_t heard() const noexcept { return heard_; }
@@ -42,6 +40,8 @@ class event_load {
 
   void plan_next(host_index from);
   void on_event(host_index at, const event& what);
+  /// What is told to be missing is not lost without a word.
+  void on_gap(host_index at, const event_gap& gap);
   std::uint64_t topic_of(host_index which) const { return which % topics(); }
   std::uint64_t topics() const { return world_.size() / nodes_per_topic + 1; }
   static std::string topic_name(std::uint64_t topic) { return "sim.load" + std::to_string(topic); }
