@@ -315,7 +315,8 @@ void world::start_jobs(host& which) {
 void world::arm_timer(host& which) {
   const auto due = which.core->next_timeout();
   if (due == time_point::max()) return;
-  const auto when = std::max(now_ + 1, to_ticks(due - epoch));
+  // What is due at once may say so by the lowest time of all, from which nothing can be subtracted.
+  const auto when = due <= time() ? now_ + 1 : std::max(now_ + 1, to_ticks(due - epoch));
   if (when >= which.timer_due) return;  // It fires earlier anyway, and looks again then.
   which.timer_due = when;
   queue_.push({when, which.index, happening::timer});
