@@ -44,7 +44,7 @@ void node_host::ask(std::string_view name, payload data, const send_options& opt
            std::move(data),
            options,
            std::move(how),
-           now(),
+           asked_at(),
            depth()};
   auto* kept = what.get();
   task call_core = [this, what = std::move(what)]() mutable {

@@ -67,6 +67,8 @@ class node_host {
   virtual bool here() const noexcept = 0;
   /// and in the midst of a link's turn, so that what is appended to an outbox now leaves at its end.
   virtual bool in_turn() const noexcept = 0;
+  /// The time, for a caller on any thread; now() is for the node's own.
+  virtual time_point asked_at() const noexcept { return now(); }
   virtual bool stopped() const noexcept = 0;
   virtual void call_and_wait(const std::function<void()>& work) = 0;
   virtual log_sink& sink() noexcept = 0;

@@ -85,7 +85,8 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   void run_own_tasks();
   void run_all(std::vector<task> tasks);
   bool here() const noexcept override;
-  bool in_turn() const noexcept override { return in_turn_ && here(); }
+  bool in_turn() const noexcept override { return here() && in_turn_; }
+  time_point asked_at() const noexcept override { return here() ? now() : clock::now(); }
   bool stopped() const noexcept override { return stopped_; }
   void call_and_wait(const std::function<void()>& work) override;
   log_sink& sink() noexcept override { return options_.log; }
