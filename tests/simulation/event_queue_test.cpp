@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_stable_sort_whatever_is_pushed_on_the_way)
   std::vector<occurrence> expected, taken;
   tick now = 0;
   for (std::uint32_t i = 0; i < 20'000; ++i) {
-    const occurrence next{now + (random.below(4) == 0 ? random.below(10) : random.below(1 << random.below(40))), i};
+    const occurrence next{now + (random.below(4) == 0 ? random.below(10) : random.below(std::uint64_t{1} << random.below(40))), i};
     queue.push(next);
     expected.push_back(next);
     if (random.below(2) == 0) {
