@@ -9,7 +9,7 @@
 #include <askr/time.hpp>
 
 #include <cstdint>
-#include <map>
+#include <unordered_map>
 #include <utility>
 
 namespace askr::mesh {
@@ -40,7 +40,7 @@ class beacon_schedule {
   int sent_ = 0;
   milliseconds interval_ = first_interval;
   std::uint64_t counter_ = 0;
-  std::map<node_id, std::pair<incarnation, std::uint64_t>> newest_;
+  std::unordered_map<node_id, std::pair<incarnation, std::uint64_t>> newest_;
 };
 
 }  // namespace askr::mesh

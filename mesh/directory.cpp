@@ -22,9 +22,10 @@ bool directory::merge(record_ptr record) {
     return true;
   }
   if (!supersedes(*record, **place)) return false;
-  unindex(**place);
+  const bool serves_the_same = record->commands == (*place)->commands && record->draining == (*place)->draining;
+  if (!serves_the_same) unindex(**place);
   *place = std::move(record);
-  index(**place);
+  if (!serves_the_same) index(**place);
   return true;
 }
 

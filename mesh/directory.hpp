@@ -20,6 +20,7 @@ class directory {
  public:
   /// Adds or replaces a node's record; false if it is not newer than the one known.
   bool merge(record_ptr record);
+  void reserve(std::size_t nodes) { records_.reserve(nodes); }
   /// The node went: its record and all its rows go.
   void erase(const node_id& id);
 

@@ -64,7 +64,7 @@ bool link_view::set(const node_id& id, incarnation life, link_reports links) {
   auto slot = slot_of(id);
   if (slot == no_slot) {
     slot = add(id);
-    ++version_;
+    vital_version_ = ++version_;
   }
   auto& known = rows_[slot];
   if (known.life == life && same(known.links, links)) {
@@ -80,7 +80,7 @@ void link_view::erase(const node_id& id) {
   if (slot == no_slot) return;
   replace(slot, 0, nullptr);
   if (slot == self_slot()) return;
-  ++version_;
+  vital_version_ = ++version_;
   erase_from_index(id);
   rows_[slot] = {};
   free_.push_back(slot);
@@ -107,13 +107,18 @@ void link_view::collect(node_slot slot, edges& into) const {
   into.clear();
   const auto& from = rows_[slot];
   if (!from.links) return;
-  for (const auto& [id, there] : *from.links) {
-    const auto peer = slot_of(id);
-    if (peer == no_slot || rows_[peer].life != there.peer_life) continue;
-    const auto* back = find_report(rows_[peer].links, from.id);
-    if (back == nullptr || back->peer_life != from.life) continue;
-    into.push_back({peer, cost_of(there.rtt_step, back->rtt_step)});
+  for (const auto& each : *from.links) {
+    if (const auto counts = edge_of(from, each)) into.push_back(*counts);
   }
+}
+
+std::optional<link_graph::edge> link_view::edge_of(const row& from, const link_list::value_type& reported) const {
+  const auto& [id, there] = reported;
+  const auto peer = slot_of(id);
+  if (peer == no_slot || rows_[peer].life != there.peer_life) return std::nullopt;
+  const auto* back = find_report(rows_[peer].links, from.id);
+  if (back == nullptr || back->peer_life != from.life) return std::nullopt;
+  return link_graph::edge{peer, cost_of(there.rtt_step, back->rtt_step)};
 }
 
 void link_view::resolve(const row& from, std::vector<half_link>& into) const {
@@ -148,29 +153,50 @@ void link_view::build(link_graph& into) const {
   into.first.push_back(static_cast<std::uint32_t>(into.edges.size()));
 }
 
+// Most changes are of one link among many, and looking up both ends of each would be what a delta costs most.
+void link_view::collect_differing(node_slot slot, const link_list& mine, const link_list& others, edges& into) const {
+  into.clear();
+  auto other = others.begin();
+  for (const auto& each : mine) {
+    while (other != others.end() && other->first < each.first) ++other;
+    if (other != others.end() && *other == each) continue;
+    if (const auto counts = edge_of(rows_[slot], each)) into.push_back(*counts);
+  }
+}
+
 void link_view::replace(node_slot slot, incarnation life, link_reports links) {
+  static const link_list none;
+  auto& known = rows_[slot];
+  const auto old_links = known.links;
+  const auto& old_list = old_links ? *old_links : none;
+  const auto& new_list = links ? *links : none;
+  const bool same_life = known.life == life;
   edges before, after;
-  collect(slot, before);
-  rows_[slot].life = life;
-  rows_[slot].links = std::move(links);
-  collect(slot, after);
+  collect_differing(slot, old_list, same_life ? new_list : none, before);
+  known.life = life;
+  known.links = std::move(links);
+  collect_differing(slot, new_list, same_life ? old_list : none, after);
   if (same_edges(before, after)) return;
   ++version_;
+  if (slot == self_slot() || leads_to(before, self_slot()) != leads_to(after, self_slot())) vital_version_ = version_;
   find_orphans(slot, before, after);
   rehang_orphans();
+  const auto up = [this](const auto& each) { return rows_[each.to].parent != no_slot; };
   if (rows_[slot].parent == no_slot) {
-    const auto up =
-        std::find_if(after.begin(), after.end(), [this](const auto& each) { return rows_[each.to].parent != no_slot; });
-    if (up == after.end()) return;
-    change_parent(slot, up->to);
+    const auto neighbour = std::find_if(after.begin(), after.end(), up);
+    if (neighbour == after.end()) return;
+    change_parent(slot, neighbour->to);
+    raise_around(slot);
+  } else if (!std::all_of(after.begin(), after.end(), up)) {
+    raise_around(slot);
   }
-  raise_around(slot);
 }
 
 void link_view::find_orphans(node_slot slot, const edges& before, const edges& after) {
   orphans_.clear();
   const auto parent = rows_[slot].parent;
-  if (slot != self_slot() && parent != no_slot && !leads_to(after, parent)) orphans_.push_back(slot);
+  const bool lost_parent = leads_to(before, parent) && !leads_to(after, parent);
+  if (slot != self_slot() && parent != no_slot && lost_parent) orphans_.push_back(slot);
   for (const auto& each : before) {
     if (each.to != self_slot() && rows_[each.to].parent == slot && !leads_to(after, each.to))
       orphans_.push_back(each.to);

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ class link_view {
   /// What a node reports now, in place of what it reported before. False, and nothing changes, if the reports are not
   /// strictly ascending or name the node itself.
   bool set(const node_id& id, incarnation life, link_reports links);
+  void reserve(std::size_t nodes) { rows_.reserve(nodes); }
   /// The node's record is gone.
   void erase(const node_id& id);
 
@@ -64,6 +66,9 @@ class link_view {
 
   /// Grows whenever a link, its cost, or a node came or went; everything computed from the links hangs on it.
   std::uint64_t version() const noexcept { return version_; }
+  /// The version of the last change of this node's own links, or of what slots stand for: nothing that was computed
+  /// before it may be used any more, while other changes only make it a little worse.
+  std::uint64_t vital_version() const noexcept { return vital_version_; }
 
   node_slot self_slot() const noexcept { return 0; }
   node_slot slot_of(const node_id& id) const noexcept;
@@ -90,9 +95,14 @@ class link_view {
 
   void resolve(const row& from, std::vector<half_link>& into) const;
 
+  /// The link as it counts, if it does.
+  std::optional<link_graph::edge> edge_of(const row& from, const link_list::value_type& reported) const;
+  /// Those of `mine` that count and are not the same in `others`.
+  void collect_differing(node_slot slot, const link_list& mine, const link_list& others, edges& into) const;
   /// The links of a node that count.
   void collect(node_slot slot, edges& into) const;
   void replace(node_slot slot, incarnation life, link_reports links);
+  /// `before` and `after`: its links that count, as far as they differ.
   void find_orphans(node_slot slot, const edges& before, const edges& after);
   void rehang_orphans();
   bool hang(node_slot orphan);
@@ -112,6 +122,7 @@ class link_view {
   std::vector<node_slot> index_;  ///< Open addressing by the id, which is a hash already; a power of two, half empty.
   std::size_t up_count_ = 1;
   std::uint64_t version_ = 1;
+  std::uint64_t vital_version_ = 1;
   std::vector<node_id> changed_;
   std::vector<node_slot> orphans_;  ///< Lost their parent in the change that is being made.
   mutable std::vector<node_id> up_;

@@ -24,6 +24,7 @@ struct node_record {
   std::vector<std::string> topics;    ///< What it listens to, exact or patterns, sorted.
   bool draining = false;
   bool leaving = false;  ///< Its last words: it is gone, whoever still has a link to it.
+  bool asking = false;   ///< It waits to be told by everybody that its topics are known there.
 };
 
 using record_ptr = std::shared_ptr<const node_record>;

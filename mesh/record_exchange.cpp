@@ -12,6 +12,7 @@ namespace askr::mesh {
 namespace {
 
 constexpr link_number no_link = UINT64_MAX;
+constexpr std::size_t rows_kept = 64;  // The memory of more is given back: a newcomer is told of all once.
 
 std::vector<record_row> up_rows(std::span<const record_view::row> rows) {
   std::vector<record_row> up;
@@ -21,21 +22,34 @@ std::vector<record_row> up_rows(std::span<const record_view::row> rows) {
   return up;
 }
 
+constexpr auto by_number = [](const auto& each, link_number number) { return each.number < number; };
+
 }  // namespace
 
 record_exchange::record_exchange(record_view& view, const exchange_options& options) : view_(view), options_(options) {}
 
 // --- links
 
+record_exchange::link_state* record_exchange::find(link_number link) noexcept {
+  const auto place = std::lower_bound(links_.begin(), links_.end(), link, by_number);
+  return place == links_.end() || place->number != link ? nullptr : &*place;
+}
+
 void record_exchange::on_link_up(time_point now, link_number link, const node_id& peer, bool leads) {
-  auto& state = links_[link];
-  state = {.peer = peer, .leads = leads, .differs_since = {}, .repaired_at = {}, .offers = {}, .pulls = {}, .asked = 0};
+  on_link_down(link);
+  const auto place = std::lower_bound(links_.begin(), links_.end(), link, by_number);
+  auto& state = *links_.insert(place, link_state{});
+  state.number = link;
+  state.peer = peer;
+  state.leads = leads;
+  if (const auto record = view_.find(peer)) note_record(record);
   if (auto own = view_.find(view_.self())) out_.push_back({link, std::move(own)});
   if (leads) repair(now, link, state);
 }
 
 void record_exchange::on_link_down(link_number link) {
-  links_.erase(link);
+  if (find(link) == nullptr) return;
+  links_.erase(std::lower_bound(links_.begin(), links_.end(), link, by_number));
   std::erase_if(out_, [&](const exchange_message& each) { return each.to == link; });
   for (auto& [id, pull] : pulls_) {
     if (pull.also == link) pull.also.reset();
@@ -52,9 +66,9 @@ void record_exchange::repair(time_point now, link_number link, link_state& state
 }
 
 void record_exchange::on_heard_root(time_point now, link_number from, const digest& root) {
-  const auto found = links_.find(from);
-  if (found == links_.end()) return;
-  auto& state = found->second;
+  auto* found = find(from);
+  if (found == nullptr) return;
+  auto& state = *found;
   if (root == view_.digest().root()) return state.differs_since.reset();
   if (!state.differs_since) state.differs_since = now;
   const bool lasting = now - *state.differs_since >= options_.mismatch_patience;
@@ -63,7 +77,7 @@ void record_exchange::on_heard_root(time_point now, link_number from, const dige
 }
 
 void record_exchange::on_summary(link_number from, const view_summary& summary) {
-  if (!links_.contains(from)) return;
+  if (find(from) == nullptr) return;
   std::bitset<256> differing;
   for (std::size_t i = 0; i < differing.size(); ++i) differing[i] = summary.buckets[i] != view_.digest().buckets()[i];
   if (differing.any()) send_rows(from, differing);
@@ -87,12 +101,12 @@ void record_exchange::send_rows(link_number to, const std::bitset<256>& buckets)
 }
 
 void record_exchange::on_rows(link_number from, const view_rows& offered) {
-  const auto found = links_.find(from);
-  if (found == links_.end()) return;
+  auto* found = find(from);
+  if (found == nullptr) return;
   for (const auto& row : offered.rows) {
     if (is_news(row)) want(from, row);
   }
-  if (offered.complete.any()) offer_what_is_newer(found->second, offered);
+  if (offered.complete.any()) offer_what_is_newer(*found, offered);
 }
 
 void record_exchange::offer_what_is_newer(link_state& to, const view_rows& known_there) {
@@ -109,7 +123,7 @@ void record_exchange::offer_what_is_newer(link_state& to, const view_rows& known
 }
 
 void record_exchange::on_pull(link_number from, std::span<const node_id> ids) {
-  if (!links_.contains(from)) return;
+  if (find(from) == nullptr) return;
   for (const auto& id : ids) {
     if (auto record = view_.find(id)) out_.push_back({from, std::move(record)});
   }
@@ -142,7 +156,7 @@ void record_exchange::ask(link_number from, const node_id& id, pull_state& pull)
   release(pull);
   if (pull.also == from) pull.also.reset();
   pull.from = from;
-  links_[from].pulls.push_back(id);
+  if (auto* link = find(from)) link->pulls.push_back(id);
   news_ = true;
 }
 
@@ -150,7 +164,7 @@ void record_exchange::ask(link_number from, const node_id& id, pull_state& pull)
 void record_exchange::release(pull_state& pull) {
   if (!std::exchange(pull.sent, false)) return;
   pull.due = time_point::max();
-  if (const auto asked = links_.find(pull.from); asked != links_.end()) --asked->second.asked;
+  if (auto* asked = find(pull.from)) --asked->asked;
   news_ = true;  // There may be room for another.
 }
 
@@ -195,6 +209,7 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
   delta_outcome outcome{std::move(*taken), {}};
   switch (outcome.intake.what) {
     case intake::merged:
+      note_record(outcome.intake.record);
       pull_done(delta.id);
       if (!delta.whole()) {
         outcome.forward_to = uninformed(*outcome.intake.record, from);
@@ -203,7 +218,7 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
       }
       break;
     case intake::incomplete:
-      if (links_.contains(from)) want(from, {delta.id, delta.stamp});
+      if (find(from) != nullptr) want(from, {delta.id, delta.stamp});
       break;
     case intake::known:
       break;
@@ -218,21 +233,50 @@ void record_exchange::set_up(time_point now, const node_id& id, bool up) {
   if (view_.set_up(now, id, up) && up) offer(*view_.find(id), no_link);
 }
 
-std::vector<link_number> record_exchange::uninformed(const signed_record& record, link_number from) const {
-  const auto sender = links_.find(from);
-  const auto sender_record = sender == links_.end() ? nullptr : view_.find(sender->second.peer);
+void record_exchange::publish(time_point now, signed_record_ptr record) {
+  own_feeders_ = feeders(*record);
+  ring_version_ = 0;
+  view_.publish(now, std::move(record));
+}
+
+void record_exchange::note_record(const signed_record_ptr& record) {
+  for (auto& each : links_) {
+    if (each.peer != record->id()) continue;
+    each.record = record;
+    each.fed_by = feeders(*record);
+    each.ring_version = 0;
+  }
+}
+
+bool record_exchange::is_on_ring(const node_id& id, const feeders& fed_by) const noexcept {
+  const auto [after, before] = view_.ring_neighbours(id);
+  return fed_by.are_next_to_it(after, before);
+}
+
+// What was computed of a peer stands until its record or the ring changes.
+bool record_exchange::feeds(link_state& peer) {
+  if (!peer.record || peer.fed_by.contains(view_.self())) return true;
+  const auto version = view_.up_version();
+  if (std::exchange(ring_version_, version) != version) on_ring_ = is_on_ring(view_.self(), own_feeders_);
+  if (!on_ring_) return true;
+  if (std::exchange(peer.ring_version, version) != version) peer.on_ring = is_on_ring(peer.peer, peer.fed_by);
+  return !peer.on_ring;
+}
+
+std::vector<link_number> record_exchange::uninformed(const signed_record& record, link_number from) {
+  const auto* sender = find(from);
   std::vector<link_number> out;
-  for (const auto& [link, state] : links_) {
-    if (link == from || state.peer == record.id()) continue;
-    const auto there = view_.find(state.peer);
-    const bool told = there && (linked(record, *there) || (sender_record && linked(*sender_record, *there)));
-    if (!told) out.push_back(link);
+  for (auto& each : links_) {
+    if (each.number == from || each.peer == record.id() || !feeds(each)) continue;
+    const bool by_sender = sender != nullptr && sender->record && each.record && each.fed_by.contains(sender->peer) &&
+                           linked(*sender->record, *each.record);
+    if (!by_sender && !(each.record && linked(record, *each.record))) out.push_back(each.number);
   }
   return out;
 }
 
 void record_exchange::offer(const signed_record& record, link_number from) {
-  for (const auto link : uninformed(record, from)) links_[link].offers.push_back(record.row());
+  for (const auto link : uninformed(record, from)) find(link)->offers.push_back(record.row());
   news_ = true;
 }
 
@@ -240,9 +284,9 @@ void record_exchange::offer(const signed_record& record, link_number from) {
 
 std::vector<exchange_message> record_exchange::take_messages(time_point now) {
   news_ = false;
-  for (auto& [link, state] : links_) {
-    send_offers(link, state);
-    send_pulls(now, link, state);
+  for (auto& each : links_) {
+    send_offers(each.number, each);
+    send_pulls(now, each.number, each);
   }
   return std::exchange(out_, {});
 }
@@ -257,6 +301,7 @@ void record_exchange::send_offers(link_number to, link_state& state) {
     left = left.subspan(some.size());
   }
   rows.clear();
+  if (rows.capacity() > rows_kept) rows.shrink_to_fit();
 }
 
 void record_exchange::send_pulls(time_point now, link_number to, link_state& state) {
@@ -277,8 +322,8 @@ void record_exchange::send_pulls(time_point now, link_number to, link_state& sta
 
 std::vector<node_id> record_exchange::disagreeing(time_point now) const {
   std::vector<node_id> peers;
-  for (const auto& [link, state] : links_) {
-    if (state.differs_since && now - *state.differs_since >= options_.alarm_after) peers.push_back(state.peer);
+  for (const auto& each : links_) {
+    if (each.differs_since && now - *each.differs_since >= options_.alarm_after) peers.push_back(each.peer);
   }
   return peers;
 }

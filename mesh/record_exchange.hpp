@@ -2,16 +2,15 @@
 #pragma once
 
 /// Who gets which record. Three ways bring all views together:
-/// - flood: a delta goes on at once over every link whose other end did not get it anyway (it came from there, or both
-/// the
-///   sender's and its record say that they are linked: the sender told it);
-/// - offers: of a node that comes up, or a record that was fetched whole, only the version is told; who lacks it pulls
-/// it,
-///   from one link;
+/// - flood: a delta goes on at once to those peers whom this node feeds (feeders.hpp), but for those who get it anyway:
+///   it came from there, or they are linked with the owner, or fed by who sent it;
+/// - offers: of a node that comes up, or a record that was fetched whole, only the version is told, to the same; who
+///   lacks it pulls it, from one link;
 /// - repair, when a link comes up and when digests go on differing: 256 bucket digests, then the rows of those buckets
 ///   that differ, then what is newer on either side is pulled. The cost follows the difference, not the size.
 /// Rows that are not up are never offered, so nobody hears of the dead again. docs/protocol.md, "Signed node records".
 
+#include "mesh/feeders.hpp"
 #include "mesh/record_view.hpp"
 
 #include <bitset>
@@ -75,7 +74,7 @@ class record_exchange {
   void on_link_down(link_number link);
 
   /// This node's own news. The owner sends the delta to all links.
-  void publish(time_point now, signed_record_ptr record) { view_.publish(now, std::move(record)); }
+  void publish(time_point now, signed_record_ptr record);
   /// As record_view::set_up; a node that comes up is offered to others.
   void set_up(time_point now, const node_id& id, bool up);
 
@@ -100,6 +99,7 @@ class record_exchange {
 
  private:
   struct link_state {
+    link_number number = 0;
     node_id peer;
     bool leads = false;
     std::optional<time_point> differs_since;
@@ -107,6 +107,10 @@ class record_exchange {
     std::vector<record_row> offers;
     std::vector<node_id> pulls;  ///< To be asked for.
     std::size_t asked = 0;       ///< Asked for and not answered yet.
+    signed_record_ptr record;  ///< The peer's; null: not known yet.
+    feeders fed_by;
+    bool on_ring = false;          ///< It is linked with its neighbours on the ring,
+    std::uint64_t ring_version = 0;  ///< as of this version of who is up.
   };
   struct pull_state {
     record_stamp stamp;
@@ -126,14 +130,21 @@ class record_exchange {
   template <class Failed>
   void ask_others(Failed failed);
   void pull_done(const node_id& id);
-  std::vector<link_number> uninformed(const signed_record& record, link_number from) const;
+  link_state* find(link_number link) noexcept;
+  void note_record(const signed_record_ptr& record);
+  bool is_on_ring(const node_id& id, const feeders& fed_by) const noexcept;
+  bool feeds(link_state& peer);
+  std::vector<link_number> uninformed(const signed_record& record, link_number from);
   void offer(const signed_record& record, link_number from);
   void send_offers(link_number to, link_state& state);
   void send_pulls(time_point now, link_number to, link_state& state);
 
   record_view& view_;
   exchange_options options_;
-  std::map<link_number, link_state> links_;
+  std::vector<link_state> links_;  ///< Sorted by number.
+  feeders own_feeders_;
+  bool on_ring_ = false;
+  std::uint64_t ring_version_ = 0;
   std::map<node_id, pull_state> pulls_;
   std::vector<exchange_message> out_;
   bool news_ = false;  ///< Offers or pulls may be due on some link.

@@ -100,7 +100,8 @@ node_record describe(const signed_record& record) {
           .commands = texts_of(record, command_prefix),
           .topics = texts_of(record, topic_prefix),
           .draining = record.entries().find(draining_key).has_value(),
-          .leaving = record.entries().find(leaving_key).has_value()};
+          .leaving = record.entries().find(leaving_key).has_value(),
+          .asking = record.entries().find(asking_key).has_value()};
 }
 
 }  // namespace askr::mesh

@@ -22,6 +22,7 @@ inline constexpr std::string_view name_key = "name";
 inline constexpr std::string_view app_version_key = "app_version";
 inline constexpr std::string_view draining_key = "draining";      ///< Present: yes. Its value is empty.
 inline constexpr std::string_view leaving_key = "leaving";        ///< Present: yes, in its last words. Value: empty.
+inline constexpr std::string_view asking_key = "asking";          ///< Present: who applies its interest shall say so.
 inline constexpr std::string_view credential_key = "credential";  ///< For each node's own authenticator.
 
 // One entry for each thing, whose name follows the prefix.

@@ -3,6 +3,8 @@
 
 #include "mesh/record_schema.hpp"
 
+#include <askr/assert.hpp>
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -10,7 +12,7 @@
 namespace askr::mesh {
 namespace {
 
-bool by_id(const record_view::row& row, const node_id& id) noexcept { return row.id < id; }
+bool by_id(const record_view::row& row, const node_id& id) noexcept { return row.id() < id; }
 
 }  // namespace
 
@@ -24,12 +26,17 @@ record_view::row_place record_view::place_of(const node_id& id) noexcept {
 
 const record_view::row* record_view::find_row(const node_id& id) const noexcept {
   const auto found = std::lower_bound(rows_.begin(), rows_.end(), id, by_id);
-  return found == rows_.end() || found->id != id ? nullptr : &*found;
+  return found == rows_.end() || found->id() != id ? nullptr : &*found;
 }
 
 signed_record_ptr record_view::find(const node_id& id) const noexcept {
   const auto* found = find_row(id);
   return found == nullptr ? nullptr : found->record;
+}
+
+const signed_record* record_view::peek(const node_id& id) const noexcept {
+  const auto* found = find_row(id);
+  return found == nullptr ? nullptr : found->record.get();
 }
 
 bool record_view::is_up(const node_id& id) const noexcept {
@@ -44,15 +51,28 @@ bool record_view::is_admitted(const node_id& id) const noexcept {
 
 void record_view::set_admitted(const node_id& id, bool admitted) noexcept {
   const auto place = place_of(id);
-  if (place != rows_.end() && place->id == id) place->admitted = admitted;
+  if (place != rows_.end() && place->id() == id) place->admitted = admitted;
 }
 
 std::span<const record_view::row> record_view::bucket(std::uint8_t first_byte) const noexcept {
   const auto first =
-      std::partition_point(rows_.begin(), rows_.end(), [&](const row& each) { return each.id.bytes[0] < first_byte; });
+      std::partition_point(rows_.begin(), rows_.end(), [&](const row& each) { return each.id().bytes[0] < first_byte; });
   const auto last =
-      std::partition_point(first, rows_.end(), [&](const row& each) { return each.id.bytes[0] == first_byte; });
+      std::partition_point(first, rows_.end(), [&](const row& each) { return each.id().bytes[0] == first_byte; });
   return {first, last};
+}
+
+std::pair<node_id, node_id> record_view::ring_neighbours(const node_id& id) const noexcept {
+  const auto count = rows_.size();
+  const auto place = static_cast<std::size_t>(std::lower_bound(rows_.begin(), rows_.end(), id, by_id) - rows_.begin());
+  const auto first_up = [&](std::size_t from, std::size_t step) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& each = rows_[(from + i * step) % count];
+      if (each.up && each.id() != id) return each.id();
+    }
+    return id;
+  };
+  return {first_up(place, 1), first_up(place + count - 1, count - 1)};
 }
 
 // --- what comes in
@@ -126,17 +146,29 @@ result<record_intake> record_view::accept_own(const record_delta& delta) const {
   return record_intake{.what = intake::newer_self};
 }
 
+void record_view::preload(std::span<const signed_record_ptr> records) {
+  ASKR_ASSERT(rows_.empty());
+  rows_.reserve(records.size());
+  for (const auto& each : records) {
+    if (each->id() == self_) continue;
+    rows_.push_back({.record = each, .up = true, .admitted = true});
+    digest_.add(each->id(), each->row_digest());
+  }
+  up_count_ = rows_.size();
+}
+
 signed_record_ptr record_view::install(time_point now, signed_record_ptr record, bool up) {
   const auto id = record->id();
   auto place = place_of(id);
-  if (place == rows_.end() || place->id != id)
-    place = rows_.insert(place, row{.id = id, .record = nullptr, .up = false, .admitted = false});
-  if (place->up) digest_.remove(id, place->record->row_digest());
-  auto previous = std::exchange(place->record, std::move(record));
-  if (place->up) digest_.add(id, place->record->row_digest());
-  if (!previous) {
+  signed_record_ptr previous;
+  if (place == rows_.end() || place->id() != id) {
+    rows_.insert(place, row{.record = std::move(record), .up = false, .admitted = false});
     forget_lost(id);
     mark_unreached(now, id);
+  } else {
+    if (place->up) digest_.remove(id, place->record->row_digest());
+    previous = std::exchange(place->record, std::move(record));
+    if (place->up) digest_.add(id, place->record->row_digest());
   }
   if (up) set_up(now, id, true);
   return previous;
@@ -146,8 +178,9 @@ signed_record_ptr record_view::install(time_point now, signed_record_ptr record,
 
 bool record_view::set_up(time_point now, const node_id& id, bool up) {
   const auto place = place_of(id);
-  if (place == rows_.end() || place->id != id || place->up == up) return false;
+  if (place == rows_.end() || place->id() != id || place->up == up) return false;
   place->up = up;
+  ++up_version_;
   if (up) {
     ++up_count_;
     digest_.add(id, place->record->row_digest());
@@ -184,6 +217,7 @@ void record_view::erase(const node_id& id) {
   const auto place = place_of(id);
   if (place->up) {
     --up_count_;
+    ++up_version_;
     digest_.remove(id, place->record->row_digest());
   } else {
     reached(id);

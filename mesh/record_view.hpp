@@ -58,11 +58,13 @@ struct lost_node {
 
 class record_view {
  public:
+  /// Small: of 10,000 nodes each has 10,000 of them.
   struct row {
-    node_id id;
     signed_record_ptr record;
     bool up = false;
     bool admitted = false;  ///< The owner of this life may say more than where its links lead.
+
+    const node_id& id() const noexcept { return record->id(); }
   };
 
   /// `verifier` and `memo` must outlive this.
@@ -88,12 +90,18 @@ class record_view {
 
   /// Null if unknown.
   signed_record_ptr find(const node_id& id) const noexcept;
+  /// The same, valid until the next change.
+  const signed_record* peek(const node_id& id) const noexcept;
   bool is_up(const node_id& id) const noexcept;
   /// Sorted by id.
   std::span<const row> rows() const noexcept { return rows_; }
   /// Those whose id begins with this byte.
   std::span<const row> bucket(std::uint8_t first_byte) const noexcept;
   std::size_t up_count() const noexcept { return up_count_; }
+  /// Grows when a node comes up or goes down.
+  std::uint64_t up_version() const noexcept { return up_version_; }
+  /// The next and the previous node that is up on the ring of ids; `id` itself if there is no other.
+  std::pair<node_id, node_id> ring_neighbours(const node_id& id) const noexcept;
   const view_digest& digest() const noexcept { return digest_; }
   /// Oldest first.
   const std::deque<lost_node>& lost() const noexcept { return lost_; }
@@ -102,8 +110,9 @@ class record_view {
 
   /// Nodes whose records went since the last call.
   std::vector<node_id> take_erased() { return std::exchange(erased_, {}); }
-  /// A record that is known to be good: for simulations that start converged.
-  void preload(time_point now, signed_record_ptr record) { install(now, std::move(record), false); }
+  /// Records that are known to be good, of nodes that are up and admitted: for simulations that start converged. Sorted
+  /// by id; there may be only this node's own before.
+  void preload(std::span<const signed_record_ptr> records);
 
   /// Forgets what was not reached, or lost, for too long.
   void on_timeout(time_point now);
@@ -132,6 +141,7 @@ class record_view {
   view_options options_;
   std::vector<row> rows_;  ///< Sorted: small, and a bucket is a run.
   std::size_t up_count_ = 0;
+  std::uint64_t up_version_ = 1;
   view_digest digest_;
   std::map<node_id, time_point> unreached_;  ///< Since when.
   std::set<std::pair<time_point, node_id>> unreached_by_age_;

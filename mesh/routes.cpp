@@ -24,8 +24,20 @@ routes::routes(const link_view& links, const routes_options& options) : links_(l
   ASKR_ASSERT(options.trees_max > 0);
 }
 
+std::uint64_t routes::update(time_point now) {
+  if (version_ != links_.version() && !may_be_used(now)) {
+    refresh();
+    computed_ = now;
+  }
+  return version_;
+}
+
+bool routes::may_be_used(time_point now) const noexcept {
+  if (links_.up_count() < options_.large || version_ < links_.vital_version()) return false;
+  return now - computed_ < milliseconds(links_.up_count());
+}
+
 void routes::refresh() {
-  if (version_ == links_.version()) return;
   version_ = links_.version();
   links_.build(graph_);
   trees_.clear();
@@ -85,8 +97,8 @@ void routes::layer() {
   }
 }
 
-routes::path routes::find(const node_id& destination, std::uint8_t hops_left) {
-  refresh();
+routes::path routes::find(time_point now, const node_id& destination, std::uint8_t hops_left) {
+  update(now);
   const auto slot = links_.slot_of(destination);
   if (slot == no_slot || slot == links_.self_slot() || own_[slot].total == unreached) return {};
   const auto limit = std::min(hops_left, hops_max);
@@ -104,21 +116,21 @@ routes::path routes::find(const node_id& destination, std::uint8_t hops_left) {
   return out;
 }
 
-std::optional<route> routes::to(const node_id& destination, std::uint8_t hops_left) {
-  const auto found = find(destination, hops_left);
+std::optional<route> routes::to(time_point now, const node_id& destination, std::uint8_t hops_left) {
+  const auto found = find(now, destination, hops_left);
   if (found.hops == 0) return std::nullopt;
   return route{links_.id_of(found.nodes[0]), found.hops, microseconds(found.total)};
 }
 
-std::vector<node_id> routes::path_to(const node_id& destination, std::uint8_t hops_left) {
-  const auto found = find(destination, hops_left);
+std::vector<node_id> routes::path_to(time_point now, const node_id& destination, std::uint8_t hops_left) {
+  const auto found = find(now, destination, hops_left);
   std::vector<node_id> out;
   for (std::size_t at = 0; at < found.hops; ++at) out.push_back(links_.id_of(found.nodes[at]));
   return out;
 }
 
-const source_tree& routes::tree_from(const node_id& origin) {
-  refresh();
+const source_tree& routes::tree_from(time_point now, const node_id& origin) {
+  update(now);
   const auto known = trees_.find(origin);
   if (known != trees_.end()) {
     known->second.used = ++uses_;

@@ -51,6 +51,10 @@ class source_tree {
 
 struct routes_options {
   std::size_t trees_max = 256;  ///< Origins whose trees are kept; the least recently used goes first.
+  /// In a large mesh links of others change all the time. So that the work does not grow with the square of its size,
+  /// what was computed is used for a millisecond per node that is up, from this number of nodes on. A link of
+  /// this node's own is never used when it is gone, and whoever passes a message on decides anew.
+  std::size_t large = 65;
 };
 
 class routes {
@@ -59,13 +63,17 @@ class routes {
   explicit routes(const link_view& links, const routes_options& options = {});
 
   /// The cheapest path of at most `hops_left` links. Nothing if there is none, or if `destination` is this node.
-  std::optional<route> to(const node_id& destination, std::uint8_t hops_left = hops_max);
+  std::optional<route> to(time_point now, const node_id& destination, std::uint8_t hops_left = hops_max);
   /// All nodes of that path, from the first relay to the destination; empty if there is none.
-  std::vector<node_id> path_to(const node_id& destination, std::uint8_t hops_left = hops_max);
+  std::vector<node_id> path_to(time_point now, const node_id& destination, std::uint8_t hops_left = hops_max);
 
   /// Valid until the links change or another tree is asked for. Nodes more than 8 hops from the origin are not in it;
   /// if shortest paths are that long, the tree is that of fewest hops.
-  const source_tree& tree_from(const node_id& origin);
+  const source_tree& tree_from(time_point now, const node_id& origin);
+  /// The version of the links that the calls above use now.
+  std::uint64_t update(time_point now);
+  /// A path that was given turned out not to be one: the next is computed from the links as they are.
+  void doubt() noexcept { version_ = 0; }
 
  private:
   using cost = std::uint64_t;
@@ -89,12 +97,13 @@ class routes {
   };
 
   void refresh();
+  bool may_be_used(time_point now) const noexcept;
   /// Fills `out` for all destinations. `hop_penalty` is added to every link.
   void search(node_slot from, cost hop_penalty, table& out);
   void relax(node_slot from, cost hop_penalty, table& out);
   bool better(const place& a, const place& b) const noexcept;
   void layer();
-  path find(const node_id& destination, std::uint8_t hops_left);
+  path find(time_point now, const node_id& destination, std::uint8_t hops_left);
   void grow(node_slot origin, source_tree& tree);
   /// The child of this node through which the tree in scratch_ reaches `node`; no_slot: not through this node.
   node_slot child_above(node_slot node) const noexcept;
@@ -102,6 +111,7 @@ class routes {
 
   const link_view& links_;
   routes_options options_;
+  time_point computed_;
   std::uint64_t version_ = 0;  ///< Of the links that everything below was computed from.
   link_graph graph_;
   table own_;  ///< From this node; empty: not asked for yet.

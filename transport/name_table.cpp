@@ -45,7 +45,7 @@ void sent_names::grow() {
 
 bool received_names::define(std::uint64_t id, std::string_view text) {
   if (id != names_.size() || names_.size() >= names_max || !is_name(text)) return false;
-  names_.emplace_back(text);
+  names_.push_back(std::make_unique<const std::string>(text));
   return true;
 }
 

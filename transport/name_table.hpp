@@ -11,7 +11,7 @@
 #include <askr/error.hpp>
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,7 +47,7 @@ class sent_names {
   void grow();
 
   std::vector<slot> slots_;
-  std::deque<std::string> names_;
+  std::vector<std::string> names_;
 };
 
 /// The receiving side.
@@ -56,11 +56,11 @@ class received_names {
   /// False if `id` is not the next one, the table is full, or `text` is not a name.
   [[nodiscard]] bool define(std::uint64_t id, std::string_view text);
   /// Null if it was never defined. Valid as long as the table.
-  const std::string* find(std::uint64_t id) const noexcept { return id < names_.size() ? &names_[id] : nullptr; }
+  const std::string* find(std::uint64_t id) const noexcept { return id < names_.size() ? names_[id].get() : nullptr; }
   std::size_t size() const noexcept { return names_.size(); }
 
  private:
-  std::deque<std::string> names_;  // A deque: views of its elements stay valid while it grows.
+  std::vector<std::unique_ptr<const std::string>> names_;  // Views of them stay valid while it grows.
 };
 
 }  // namespace askr::transport

@@ -25,13 +25,18 @@ std::uint64_t interest_digest(const std::vector<std::string>& topics) noexcept {
 }
 
 void event_interest::set(const node_id& node, incarnation life, const std::vector<std::string>& topics,
-                         const permissions& rights) {
+                         bool asking, const permissions& rights) {
+  if (topics.empty()) return remove(node);
   auto* row = find(node);
   if (row == nullptr && rows_.full()) return;
   if (row == nullptr) row = &add(node);
-  row->rights = rights;
   const auto digest = interest_digest(topics);
-  if (row->life == life && row->digest == digest) return;
+  if (row->life == life && row->digest == digest) {
+    if (asking && !row->asking && row->is_quiet) note_first_event(*row);
+    row->asking = asking;
+    return;
+  }
+  row->asking = asking;
   std::vector<std::string> allowed;
   std::copy_if(topics.begin(), topics.end(), std::back_inserter(allowed),
                [&](const auto& each) { return rights.may(verb::listen, each); });
@@ -47,7 +52,7 @@ void event_interest::set(const node_id& node, incarnation life, const std::vecto
   row->life = life;
   row->digest = digest;
   row->topics = std::move(allowed);
-  row->is_told = false;
+  row->is_told = row->is_quiet = false;
   owes_ = true;
 }
 
@@ -60,17 +65,26 @@ interested_node& event_interest::add(const node_id& node) {
 }
 
 void event_interest::erase(const node_id& node) {
+  remove(node);
+  gone_.push_back(node);
+}
+
+void event_interest::remove(const node_id& node) {
   const auto* row = find(node);
   if (row == nullptr) return;
   for (const auto& each : row->topics) table_.remove(each, {subscriber::kind::node, row->slot});
   rows_.erase(row->slot);
   slots_.erase(node);
-  gone_.push_back(node);
 }
 
 interested_node* event_interest::find(const node_id& node) noexcept {
   const auto found = slots_.find(node);
   return found == slots_.end() ? nullptr : rows_.find(found->second);
+}
+
+void event_interest::note_first_event(interested_node& to) noexcept {
+  to.is_told = false;
+  owes_ = true;
 }
 
 void event_interest::note_skipped(interested_node& to, std::string_view topic, mesh::event_sequence sequence) {

@@ -30,9 +30,10 @@ struct interested_node {
   incarnation life = 0;
   std::uint64_t digest = ~std::uint64_t{0};  ///< Of all that its record names,
   std::vector<std::string> topics;           ///< and what of it the node may listen to; sorted.
-  bool is_told = false;                      ///< That we know it.
+  bool is_told = false;                      ///< That we know it, or
+  bool is_quiet = false;                     ///< nothing that we ever emitted matches, and it does not have to know:
+  bool asking = false;                       ///< it does not ask, and no link leads there. The first event tells it.
   bool wants_heads = false;                  ///< It may have lost the tail of something.
-  permissions rights;             ///< What its own authenticator's verdict lets it emit, when others relay it.
   link_id way = no_link;          ///< The first link towards it,
   std::uint64_t way_version = 0;  ///< as of this version of all links.
   struct skip {
@@ -47,14 +48,18 @@ class event_interest {
   /// `table` gets a row for each pattern of each node.
   explicit event_interest(subscriptions& table) : table_(table) {}
 
-  /// What a node's record names. Does nothing if it is no news.
-  void set(const node_id& node, incarnation life, const std::vector<std::string>& topics, const permissions& rights);
+  /// What a node's record names, of which it hears what `rights` allow. Does nothing if it is no news. A node that
+  /// listens to nothing has no row.
+  void set(const node_id& node, incarnation life, const std::vector<std::string>& topics, bool asking,
+           const permissions& rights);
   void erase(const node_id& node);
-  /// Nodes that were erased since the last call.
+  /// Nodes that are no more since the last call.
   std::vector<node_id> take_gone() { return std::exchange(gone_, {}); }
   interested_node* find(const node_id& node) noexcept;
   interested_node* at(std::uint32_t slot) noexcept { return rows_.find(slot); }
 
+  /// The first event that goes to it: all before this turn that matched were none.
+  void note_first_event(interested_node& to) noexcept;
   /// An event that its link did not take.
   void note_skipped(interested_node& to, std::string_view topic, mesh::event_sequence sequence);
   /// A new way leads to it: what was sent over the old one may be lost.
@@ -79,6 +84,7 @@ class event_interest {
 
  private:
   interested_node& add(const node_id& node);
+  void remove(const node_id& node);
   static bool owes_to(const interested_node& which) noexcept {
     return !which.is_told || which.wants_heads || !which.skipped.empty();
   }

@@ -38,6 +38,7 @@ class event_readiness {
 
   /// `nodes`: all that are known now, without this one. `done` comes out of take_done().
   void wait(time_point now, milliseconds timeout, std::vector<node_id> nodes, completion done);
+  bool has_waiters() const noexcept { return !waiters_.empty(); }
   /// For those that find everything ready already.
   void end_turn() { finish_ready(); }
   void on_timeout(time_point now);

@@ -47,20 +47,20 @@ result<void> event_router::emit(time_point now, const principal& who, std::strin
                    .origin_name = self_.name,
                    .epoch = self_.life,
                    .sequence = *sequence};
-  send(matched, what);
+  send(now, matched, what);
   audience_.deliver(matched, what);
   matched_ = std::move(matched);
   return {};
 }
 
 // One copy per link, however many nodes lie behind it.
-void event_router::send(const std::vector<subscriber>& matched, const event& what) {
+void event_router::send(time_point now, const std::vector<subscriber>& matched, const event& what) {
   sent_by_.clear();
-  const auto version = links_version();
   for (const auto& each : matched) {
     auto* to = each.what == subscriber::kind::node ? interest_.at(static_cast<std::uint32_t>(each.id)) : nullptr;
     if (to == nullptr) continue;
-    const auto link = tree_.way_to(paths_.paths(), version, *to);
+    if (to->is_quiet && to->is_told) interest_.note_first_event(*to);
+    const auto link = tree_.way_to(now, paths_.paths(), *to);
     if (std::find(sent_by_.begin(), sent_by_.end(), link) != sent_by_.end()) continue;
     if (link != no_link && peers_.send_event(link, what)) {
       sent_by_.push_back(link);
@@ -71,8 +71,6 @@ void event_router::send(const std::vector<subscriber>& matched, const event& wha
     }
   }
 }
-
-std::uint64_t event_router::links_version() const noexcept { return paths_.links().version(); }
 
 void event_router::on_pull(time_point now, peer& from, const transport::pull_message& said) {
   if (!may_pull(now, from)) {
@@ -106,11 +104,10 @@ void event_router::on_event(time_point now, const peer& from, const event& heard
 // The record of the origin says in which life it is, and its rights what it may emit: a relay vouches for nothing.
 void event_router::on_relayed_event(time_point now, const peer& from, const transport::received_relayed_event& heard,
                                     payload_view data) {
-  const auto* origin = interest_.find(heard.origin);
-  const auto* record = directory_.find(heard.origin);
   if (heard.origin == self_.id) return;
-  if (origin == nullptr || record == nullptr || origin->life != heard.life ||
-      !origin->rights.may(verb::emit, heard.topic.text)) {
+  const auto* record = directory_.find(heard.origin);
+  const auto* rights = paths_.rights_of(heard.origin);
+  if (record == nullptr || rights == nullptr || record->life != heard.life || !rights->may(verb::emit, heard.topic.text)) {
     ++counts_.events_dropped;
     return;
   }
@@ -129,17 +126,17 @@ void event_router::take_in(time_point now, const event& heard, link_id came_by, 
   table_.match(heard.topic, matched);
   const bool local = has_local(matched);
   const bool others = std::any_of(matched.begin(), matched.end(), [](const auto& each) { return !each.is_local(); });
-  if (others) pass_on(matched, heard, came_by, hops_left);
+  if (others) pass_on(now, matched, heard, came_by, hops_left);
   if (local) intake_.on_event(now, matched, heard);
   matched_ = std::move(matched);
   if (replays_.has_output()) serve_replays(now);
 }
 
-void event_router::pass_on(const std::vector<subscriber>& matched, const event& what, link_id came_by,
+void event_router::pass_on(time_point now, const std::vector<subscriber>& matched, const event& what, link_id came_by,
                            std::uint8_t hops_left) {
   auto& paths = paths_.paths();
-  if (hops_left == 0 || !tree_.has_children(paths, links_version(), what.origin)) return;
-  const auto& links = tree_.children_for(paths, matched, what.origin, came_by);
+  if (hops_left == 0 || !tree_.has_children(now, paths, what.origin)) return;
+  const auto& links = tree_.children_for(now, paths, matched, what.origin, came_by);
   if (links.empty() || !tree_.is_new(what)) return;
   for (const auto link : links) {
     const bool sent = peers_.relay_event(link, what, static_cast<std::uint8_t>(hops_left - 1));
@@ -350,24 +347,27 @@ void event_router::end_turn(time_point now) {
 
 // What was on its way over the old one may be lost. At most once a second: in a large mesh some link always changes.
 void event_router::look_for_new_ways(time_point now) {
-  const auto version = links_version();
+  const auto version = paths_.links().version();
   if (version == ways_version_ || source_.size() == 0 || now < ways_checked_ + seconds(1)) return;
   ways_version_ = version;
   ways_checked_ = now;
   interest_.for_each([&](interested_node& each) {
     if (each.way == no_link) return;
-    tree_.way_to(paths_.paths(), version, each);
+    tree_.way_to(now, paths_.paths(), each);
     if (each.wants_heads) interest_.note_owed();
   });
 }
 
-// Who listens to nothing is owed nothing, and no way is opened to say so.
+// Who listens to nothing is owed nothing, and no way is opened to say so. Nor to say that nothing was emitted yet: that all
+// begins at 1 can be told with the first event.
 void event_router::settle(time_point now, interested_node& with) {
   const auto rows = with.topics.empty() ? std::vector<transport::topic_head>{}
-                    : !with.is_told     ? next_of(with)
+                    : !with.is_told     ? (with.is_quiet ? std::vector<transport::topic_head>{} : next_of(with))
                     : with.wants_heads  ? heads_for(now, with)
                                         : std::vector<transport::topic_head>{};
-  if (!with.topics.empty() && (!with.is_told || !rows.empty() || !with.skipped.empty())) {
+  const bool quiet = !with.is_told && !with.is_quiet && rows.empty() && !with.asking &&
+                     peers_.link_to(with.node) == no_link;
+  if (!with.topics.empty() && !quiet && (!with.is_told || !rows.empty() || !with.skipped.empty())) {
     auto* to = paths_.reach(now, with.node);
     if (to == nullptr || !peers_.has_room(*to)) return;
     if (!with.is_told) {
@@ -382,6 +382,7 @@ void event_router::settle(time_point now, interested_node& with) {
   }
   // Each says more than the ones behind it.
   with.is_told = true;
+  with.is_quiet = quiet;
   with.wants_heads = false;
   with.skipped.clear();
 }

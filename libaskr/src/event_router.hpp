@@ -68,6 +68,8 @@ class event_router {
   /// Calls back when all nodes known now send here what is listened to here.
   void wait_until_ready(time_point now, milliseconds timeout, event_readiness::completion done);
   bool interest_changed() const noexcept { return interest_changed_; }
+  /// Somebody here waits to hear that the interest is known elsewhere.
+  bool asking() const noexcept { return readiness_.has_waiters() || !replays_.empty(); }
   /// What is listened to here, sorted, for this node's record.
   std::vector<std::string> announce();
 
@@ -80,10 +82,9 @@ class event_router {
 
  private:
   void take_in(time_point now, const event& heard, link_id came_by, std::uint8_t hops_left);
-  void send(const std::vector<subscriber>& matched, const event& what);
-  void pass_on(const std::vector<subscriber>& matched, const event& what, link_id came_by, std::uint8_t hops_left);
+  void send(time_point now, const std::vector<subscriber>& matched, const event& what);
+  void pass_on(time_point now, const std::vector<subscriber>& matched, const event& what, link_id came_by, std::uint8_t hops_left);
   void look_for_new_ways(time_point now);
-  std::uint64_t links_version() const noexcept;
   void replay(time_point now, subscriber who, std::string_view pattern, std::size_t last,
               const std::vector<event_position>& since);
   void feed_replays(time_point now);

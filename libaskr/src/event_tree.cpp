@@ -17,10 +17,11 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t more) noexcept {
 
 }  // namespace
 
-link_id event_tree::way_to(mesh::routes& paths, std::uint64_t version, interested_node& to) {
+link_id event_tree::way_to(time_point now, mesh::routes& paths, interested_node& to) {
+  const auto version = paths.update(now);
   const auto* kept = to.way_version == version ? peers_.find(to.way) : nullptr;
   if (kept != nullptr && !kept->retiring && !kept->closing) return to.way;
-  const auto* child = paths.tree_from(self_).child_towards(to.node);
+  const auto* child = paths.tree_from(now, self_).child_towards(to.node);
   // Before the records of both ends have told of a new link, it is a way all the same.
   const auto way = peers_.link_to(child != nullptr ? *child : to.node);
   if (to.way != no_link && to.way != way) to.wants_heads = true;
@@ -29,19 +30,21 @@ link_id event_tree::way_to(mesh::routes& paths, std::uint64_t version, intereste
   return way;
 }
 
-bool event_tree::has_children(mesh::routes& paths, std::uint64_t version, const node_id& origin) {
+bool event_tree::has_children(time_point now, mesh::routes& paths, const node_id& origin) {
+  const auto version = paths.update(now);
   auto& known = leaves_[origin];
   if (known.version == version) return known.has_children;
   if (leaves_.size() > leaves_max) leaves_.clear();
-  const bool has = !paths.tree_from(origin).children().empty();
+  const bool has = !paths.tree_from(now, origin).children().empty();
   leaves_[origin] = {version, has};
   return has;
 }
 
-const std::vector<link_id>& event_tree::children_for(mesh::routes& paths, const std::vector<subscriber>& matched,
+const std::vector<link_id>& event_tree::children_for(time_point now, mesh::routes& paths,
+                                                     const std::vector<subscriber>& matched,
                                                      const node_id& origin, link_id came_by) {
   children_.clear();
-  const auto& tree = paths.tree_from(origin);
+  const auto& tree = paths.tree_from(now, origin);
   for (const auto& each : matched) {
     const auto* wants =
         each.what == subscriber::kind::node ? interest_.at(static_cast<std::uint32_t>(each.id)) : nullptr;

@@ -24,11 +24,12 @@ class event_tree {
       : self_(self), peers_(peers), interest_(interest) {}
 
   /// The first link towards a node that wants this node's own events; no_link if no path leads there.
-  link_id way_to(mesh::routes& paths, std::uint64_t version, interested_node& to);
+  link_id way_to(time_point now, mesh::routes& paths, interested_node& to);
   /// True once after each change of the way to some node.
-  bool has_children(mesh::routes& paths, std::uint64_t version, const node_id& origin);
+  bool has_children(time_point now, mesh::routes& paths, const node_id& origin);
   /// The links by which another node's event goes on to those in `matched`; valid until the next call.
-  const std::vector<link_id>& children_for(mesh::routes& paths, const std::vector<subscriber>& matched,
+  const std::vector<link_id>& children_for(time_point now, mesh::routes& paths,
+                                           const std::vector<subscriber>& matched,
                                            const node_id& origin, link_id came_by);
   /// False if it was passed on before.
   bool is_new(const event& what);

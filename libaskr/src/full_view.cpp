@@ -165,6 +165,13 @@ std::optional<principal> full_view::admitted(const node_id& id) const {
   return plain_member(id, record->described()->name);
 }
 
+const permissions* full_view::rights_of(const node_id& id) const noexcept {
+  static const auto plain = permissions::member();
+  if (!view_.is_admitted(id)) return nullptr;
+  const auto special = principals_.find(id);
+  return special == principals_.end() ? &plain : &special->second.rights;
+}
+
 /// What of a node's record counts: it serves and hears only what it may.
 mesh::record_ptr full_view::allowed(const mesh::signed_record& record) const {
   const auto special = principals_.find(record.id());
@@ -250,11 +257,14 @@ time_point full_view::next_timeout() const noexcept {
   return next;
 }
 
-void full_view::preload(time_point now, std::span<const mesh::signed_record_ptr> records) {
+void full_view::preload(std::span<const mesh::signed_record_ptr> records) {
+  view_.preload(records);
+  links_.reserve(records.size());
+  directory_.reserve(records.size());
   for (const auto& each : records) {
     if (each->id() == view_.self()) continue;
-    view_.preload(now, each);
-    on_merged({.what = mesh::intake::merged, .record = each, .previous = nullptr});
+    links_.set(each->id(), each->stamp().life, each->links());
+    show(each->id());
   }
 }
 

@@ -76,13 +76,15 @@ class full_view {
   mesh::signed_record_ptr find(const node_id& id) const noexcept { return view_.find(id); }
   /// What an admitted owner may do.
   std::optional<principal> admitted(const node_id& id) const;
+  /// Null: it is not admitted. Valid until the next verdict.
+  const permissions* rights_of(const node_id& id) const noexcept;
   mesh::digest root() const noexcept { return view_.digest().root(); }
   const mesh::record_view& records() const noexcept { return view_; }
   const mesh::link_view& links() const noexcept { return links_; }
   /// Peers whose view has differed from this one for long.
   std::vector<node_id> disagreeing(time_point now) const { return exchange_.disagreeing(now); }
-  /// Takes records as if they had come by a link: for a simulation that starts converged. Sorted by id.
-  void preload(time_point now, std::span<const mesh::signed_record_ptr> records);
+  /// Takes records of nodes that are up and plain members: for a simulation that starts converged. Sorted by id.
+  void preload(std::span<const mesh::signed_record_ptr> records);
 
  private:
   void send(const mesh::exchange_message& message);

@@ -15,10 +15,16 @@ constexpr milliseconds settle_ring = 250ms;
 constexpr seconds rtt_report_delay{10};
 constexpr seconds first_rtt_delay{1};
 constexpr seconds starting{3};           // So long a node may still raise its own incarnation.
+constexpr milliseconds routed_around = 1s;       // So soon everybody has stopped to use a link that is given up.
+constexpr milliseconds carried_kept = 60s;       // A link that carried others' messages since may still get the answers.
 constexpr std::uint32_t root_every = 5;  // Pings, of which one carries the view's digest.
 
 std::uint64_t to_us(time_point when) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(when.time_since_epoch()).count());
+}
+
+const char* text_of_bye(errc code) {
+  return code == errc::canceled ? "neither end needs this link" : "duplicate link";
 }
 
 /// Until the first record is signed, at the end of the first turn.
@@ -111,7 +117,7 @@ void membership::settle(time_point now, const link_peer& up, peer& newcomer) {
     case rivalry::newcomer_outdated:
       return turn_away(newcomer);
     case rivalry::newcomer_retires:
-      return retire(now, newcomer);
+      return retire(newcomer, errc::duplicate_identity);
     case rivalry::newcomer_stays:
       break;
   }
@@ -120,7 +126,7 @@ void membership::settle(time_point now, const link_peer& up, peer& newcomer) {
   if (incumbent->life < newcomer.life) {
     return close(*incumbent, error{errc::closed, "a newer incarnation of " + newcomer.name + " has come"});
   }
-  retire(now, *incumbent);
+  retire(*incumbent, errc::duplicate_identity);
 }
 
 void membership::make_current(time_point now, peer& which) {
@@ -142,19 +148,21 @@ void membership::report(const peer& which) {
   record_.set_link(which.node, {.peer_life = which.life, .rtt_step = which.rtt.published()});
 }
 
-void membership::retire(time_point, peer& which) {
-  which.retiring = true;
+void membership::retire(peer& which, errc why) {
+  if (std::exchange(which.fading, false)) --fading_;
+  if (std::exchange(which.retiring, true)) return;
   ++retiring_;
+  which.bye_code = why;
   retire_when_quiet(which);
 }
 
 void membership::retire_when_quiet(peer& which) {
   if (!which.bye_sent && which.commands_pending == 0) {
     which.bye_sent = true;
-    which.out.append_bye({.code = errc::duplicate_identity, .text = "duplicate link"});
+    which.out.append_bye({.code = which.bye_code, .text = text_of_bye(which.bye_code)});
     peers_.mark_dirty(which);
   }
-  if (which.bye_sent && which.bye_heard) close(which, error{errc::closed, "duplicate link"});
+  if (which.bye_sent && which.bye_heard) close(which, error{errc::closed, text_of_bye(which.bye_code)});
 }
 
 void membership::on_link_down(time_point now, link_id link) {
@@ -164,6 +172,7 @@ void membership::on_link_down(time_point now, link_id link) {
   view_.on_link_down(link);
   const auto node = which->node;
   if (which->retiring) --retiring_;
+  if (which->fading) --fading_;
   peers_.erase(link);
   interests_.note_new_way(node);
   if (peers_.link_to(node) != no_link) return;
@@ -181,7 +190,12 @@ void membership::on_dial_failed(time_point now, mesh::dial_id dial, const error&
 }
 
 bool membership::on_beacon(time_point now, const transport::beacon& heard) {
-  if (heard.id == self_.id || !beacons_.is_news(heard.id, heard.life, heard.counter)) return false;
+  if (heard.id == self_.id) return false;
+  // Of most nodes of a large mesh it is known where they are, and that their place is not next to this one: nothing
+  // follows from their beacons, so old ones do no harm.
+  if (view_.links().is_up(heard.id) && !neighbours_.seeks(heard.id)) return true;
+  if (!beacons_.is_news(heard.id, heard.life, heard.counter)) return false;
+  if (peers_.link_to(heard.id) != no_link) return true;
   std::vector<std::string> endpoints;
   for (const auto& address : heard.addresses) endpoints.push_back(endpoint{address, heard.port}.to_string());
   neighbours_.on_heard_of(now, heard.id, endpoints);
@@ -216,14 +230,15 @@ void membership::on_ping(time_point now, peer& from, const transport::ping_messa
 void membership::report_round_trips() {
   rtt_report_due_ = time_point::max();
   peers_.for_each([&](peer& each) {
-    if (peers_.link_to(each.node) == each.id) report(each);
+    if (peers_.link_to(each.node) == each.id && !each.fading) report(each);
   });
 }
 
-void membership::on_bye(peer& from, const transport::bye_message& bye) {
+void membership::on_bye(time_point now, peer& from, const transport::bye_message& bye) {
   from.bye_heard = true;
   if (from.retiring) return retire_when_quiet(from);
   if (bye.code == errc::duplicate_identity) return;  // We shall find the same as soon as the other link is up.
+  if (bye.code == errc::canceled) return let_go(now, from);
   close(from, error{bye.code, std::string(bye.text)});
 }
 
@@ -232,10 +247,10 @@ void membership::on_owner_verdict(const node_id& id, incarnation life, result<pr
 }
 
 void membership::follow_interest(const node_id& node) {
-  const auto record = view_.find(node);
-  const auto who = directory_.find(node) != nullptr ? view_.admitted(node) : std::nullopt;
-  if (!record || !who) return interests_.erase(node);
-  interests_.set(node, record->stamp().life, record->described()->topics, who->rights);
+  const auto* said = directory_.find(node);
+  const auto* rights = said != nullptr ? view_.rights_of(node) : nullptr;
+  if (rights == nullptr) return interests_.erase(node);
+  interests_.set(node, said->life, said->topics, said->asking, *rights);
 }
 
 // Some other process has the same identity, or this one had it in an earlier life with a clock ahead of today's.
@@ -270,22 +285,46 @@ void membership::end_turn(time_point now) {
     neighbours_.on_changed(now, id);
     if (!view_.is_up(id)) lost_.push_back(id);
   }
-  neighbours_.end_turn(now);
-  close_unwanted();
+  if (neighbours_.end_turn(now) && fading_ > 0) follow_fading(now);
+  for (const auto link : neighbours_.take_unwanted()) {
+    auto* which = peers_.find(link);
+    if (which == nullptr || which->retiring || std::exchange(which->fading, true)) continue;
+    ++fading_;
+    which->fading_since = now;
+    record_.remove_link(which->node);
+    fading_check_ = std::min<time_point>(fading_check_, now + routed_around);
+  }
   if (retiring_ == 0) return;
   peers_.for_each([&](peer& each) {
     if (each.retiring) retire_when_quiet(each);
   });
 }
 
-void membership::close_unwanted() {
-  for (const auto link : neighbours_.take_unwanted()) {
-    auto* which = peers_.find(link);
-    if (which == nullptr || which->commands_pending > 0) continue;
-    which->out.append_bye({.code = errc::canceled, .text = "neither end needs this link"});
-    peers_.mark_dirty(*which);
-    close(*which, error{errc::closed, "neither end needs this link"});
-  }
+// --- links that neither end wants: nobody's message is lost with them
+
+// By now others go around it. What is wanted again is told again; what still carries something is asked again later.
+void membership::follow_fading(time_point now) {
+  fading_check_ = time_point::max();
+  if (fading_ == 0) return;
+  peers_.for_each([&](peer& each) {
+    if (!each.fading) return;
+    if (each.wanted_here || each.wanted_there) {
+      each.fading = false;
+      --fading_;
+      return report(each);
+    }
+    const auto due = std::max(each.fading_since + routed_around, each.carried + carried_kept);
+    if (now >= due) return let_go(now, each);
+    fading_check_ = std::min<time_point>(fading_check_, due);
+  });
+}
+
+void membership::let_go(time_point, peer& which) {
+  record_.remove_link(which.node);
+  view_.on_link_down(which.id);
+  peers_.forget_current(which);
+  interests_.note_new_way(which.node);
+  retire(which, errc::canceled);
 }
 
 // --- time
@@ -295,6 +334,7 @@ void membership::on_timeout(time_point now) {
   view_.on_timeout(now);
   if (beacons_.take_due(now)) beacon_due_ = true;
   if (now >= rtt_report_due_) report_round_trips();
+  if (now >= fading_check_) follow_fading(now);
   if (now < next_check_) return;
   next_check_ = time_point::max();
   peers_.for_each([&](peer& each) { check_silence(now, each); });
@@ -323,7 +363,7 @@ void membership::send_ping(time_point now, peer& to) {
 
 time_point membership::next_timeout() const noexcept {
   const auto next = std::min({neighbours_.next_timeout(), view_.next_timeout(), beacons_.next_timeout(), next_check_});
-  return started_ ? std::min({next, record_.next_timeout(), rtt_report_due_}) : next;
+  return started_ ? std::min({next, record_.next_timeout(), rtt_report_due_, fading_check_}) : next;
 }
 
 }  // namespace askr

@@ -66,7 +66,7 @@ class membership {
 
 
   void on_ping(time_point now, peer& from, const transport::ping_message& ping);
-  void on_bye(peer& from, const transport::bye_message& bye);
+  void on_bye(time_point now, peer& from, const transport::bye_message& bye);
   void on_link_wanted(peer& from, bool wanted) { neighbours_.on_wanted(from, wanted); }
   /// Closes a link for a reason of the core's.
   void close(peer& which, error why);
@@ -75,6 +75,7 @@ class membership {
 
   /// What this node serves and listens to; all are told at the end of the turn.
   void set_interest(const std::vector<std::string>& commands, const std::vector<std::string>& topics);
+  void set_asking(bool asking) { record_.set_asking(asking); }
   void end_turn(time_point now);
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept;
@@ -101,13 +102,14 @@ class membership {
   rivalry judge(const link_peer& newcomer, const peer& incumbent) const;
   void settle(time_point now, const link_peer& up, peer& newcomer);
   void make_current(time_point now, peer& which);
-  void retire(time_point now, peer& which);
+  void retire(peer& which, errc why);
   void retire_when_quiet(peer& which);
   void turn_away(peer& newcomer);
   void report(const peer& which);
   void follow_interest(const node_id& node);
   void on_newer_self(time_point now, const mesh::record_stamp& stamp);
-  void close_unwanted();
+  void let_go(time_point now, peer& which);
+  void follow_fading(time_point now);
   void check_silence(time_point now, peer& which);
   void send_ping(time_point now, peer& to);
   void report_round_trips();
@@ -126,6 +128,8 @@ class membership {
   time_point start_time_;
   time_point next_check_ = time_point::max();
   std::size_t retiring_ = 0;  ///< Links that are.
+  std::size_t fading_ = 0;
+  time_point fading_check_ = time_point::max();
   time_point rtt_report_due_ = time_point::max();
   bool beacon_due_ = false;
   std::vector<std::pair<link_id, error>> closing_;

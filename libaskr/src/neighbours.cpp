@@ -64,11 +64,12 @@ void neighbours::on_dial_failed(time_point now, mesh::dial_id dial, const error&
 }
 
 void neighbours::on_heard_of(time_point now, const node_id& node, const std::vector<std::string>& endpoints) {
-  const bool newcomer = peers_.size() < links_of_a_newcomer;
-  if (newcomer || wants(node) || (!view_.is_up(node) && would_want(node))) {
+  if (seeks(node) || (!view_.is_up(node) && would_want(node))) {
     dialer_.on_candidate(now, node, parse_endpoints(endpoints));
   }
 }
+
+bool neighbours::seeks(const node_id& node) const { return peers_.size() < links_of_a_newcomer || wants(node); }
 
 void neighbours::on_changed(time_point now, const node_id& node) {
   if (wants(node) && view_.is_up(node)) remember(now, node);
@@ -102,9 +103,13 @@ void neighbours::remember(time_point now, const node_id& node) {
   }
 }
 
-void neighbours::end_turn(time_point now) {
+bool neighbours::end_turn(time_point now) {
   const bool others = std::exchange(planned_for_, view_.up_changes()) != view_.up_changes();
-  if (std::exchange(replan_, false) || others || topology_.next_timeout() <= now) plan(now);
+  if (std::exchange(replan_, false) || others || topology_.next_timeout() <= now) {
+    plan(now);
+    return true;
+  }
+  return false;
 }
 
 time_point neighbours::next_timeout() const noexcept {

@@ -27,6 +27,8 @@ class neighbours {
   void on_linked(time_point now, const node_id& peer, mesh::dial_id dial);
   void on_unlinked(time_point now, const node_id& peer);
   void on_dial_failed(time_point now, mesh::dial_id dial, const error& why, bool found_self);
+  /// Wanted, or welcome because this node has hardly any links yet.
+  bool seeks(const node_id& node) const;
   /// Somebody said where this node may be reached.
   void on_heard_of(time_point now, const node_id& node, const std::vector<std::string>& endpoints);
   /// The view says something new about this node.
@@ -36,7 +38,8 @@ class neighbours {
   /// This node's own messages go to or come from `far`, however they travel.
   void on_message(time_point now, const node_id& far) { topology_.on_message(now, far); }
 
-  void end_turn(time_point now);
+  /// True if it was decided anew which links are wanted.
+  bool end_turn(time_point now);
   void on_timeout(time_point now) { dialer_.on_timeout(now); }
   time_point next_timeout() const noexcept;
 

@@ -128,6 +128,7 @@ void node_core::end_turn(time_point now) {
   if (std::exchange(interest_changed_, false) | client_door_.take_interest_changed() | events_.interest_changed()) {
     membership_.set_interest(dispatcher_.table().announced(), events_.announce());
   }
+  membership_.set_asking(events_.asking());
   membership_.end_turn(now);
   events_.end_turn(now);
   for (const auto& id : membership_.take_lost()) relay_.on_lost(id);

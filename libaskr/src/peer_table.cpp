@@ -86,9 +86,13 @@ void peer_table::erase(link_id id) {
     --far_lost_;
     return peers_.erase(id);
   }
-  const auto current = current_.find(which->node);
-  if (current != current_.end() && current->second == id) current_.erase(current);
+  forget_current(*which);
   peers_.erase(id);
+}
+
+void peer_table::forget_current(const peer& which) {
+  const auto current = current_.find(which.node);
+  if (current != current_.end() && current->second == which.id) current_.erase(current);
 }
 
 link_id peer_table::link_to(const node_id& node) const noexcept {

@@ -45,10 +45,12 @@ relay::relay(const node_options& options, const self_description& self, message_
 peer* relay::reach(time_point now, const node_id& node) {
   if (auto* linked = peers_.find(peers_.link_to(node)); linked != nullptr && !linked->closing) return linked;
   auto* known = peers_.find(peers_.far_to(node));
-  const auto via = known == nullptr || is_quiet(now, *known) ? next_link(node, mesh::hops_max) : known->via;
-  if (known != nullptr && known->via == via) return known;
-  if (known != nullptr) lose(*known, error{errc::closed, "a better path is taken"});
-  return via == no_link ? nullptr : open_far(now, node, via);
+  const auto via = known == nullptr || is_quiet(now, *known) ? next_link(now, node, mesh::hops_max) : known->via;
+  if (via == no_link && known != nullptr) lose(*known, error{errc::peer_lost, "no path leads to " + known->name});
+  if (via == no_link) return nullptr;
+  if (known == nullptr) return open_far(now, node, via);
+  known->via = via;  // Nothing is under way on the old path, so nothing can be overtaken: the session goes on.
+  return known;
 }
 
 // Nothing of this node's is under way there: it may look for a better path.
@@ -56,16 +58,16 @@ bool relay::is_quiet(time_point now, const peer& far) const {
   return far.commands_pending == 0 && far.out.empty() && now - std::max(far.last_sent, far.last_heard) >= reroute_after;
 }
 
-std::uint8_t relay::hops_to(const node_id& node) {
+std::uint8_t relay::hops_to(time_point now, const node_id& node) {
   if (peers_.link_to(node) != no_link) return 1;
-  const auto found = routes_.to(node);
+  const auto found = routes_.to(now, node);
   return found ? found->hops : 0;
 }
 
-link_id relay::next_link(const node_id& target, std::uint8_t hops_left) {
+link_id relay::next_link(time_point now, const node_id& target, std::uint8_t hops_left) {
   if (const auto* direct = peers_.find(peers_.link_to(target)); direct != nullptr && !direct->closing)
     return direct->id;
-  const auto found = routes_.to(target, hops_left);
+  const auto found = routes_.to(now, target, hops_left);
   if (!found) return no_link;
   const auto* next = peers_.find(peers_.link_to(found->next_hop));
   return next == nullptr || next->closing ? no_link : next->id;
@@ -122,7 +124,7 @@ bool relay::send(time_point now, peer& far, byte_span messages) {
                                                  .hops_left = mesh::hops_max - 1,
                                                  .sealed = sealed_});
   if (via->out.append_routed(body_) != transport::admission::queued) return false;
-  far.last_sent = now;
+  far.last_sent = via->carried = now;
   peers_.mark_dirty(*via);
   neighbours_.on_message(now, far.node);
   return true;
@@ -130,8 +132,8 @@ bool relay::send(time_point now, peer& far, byte_span messages) {
 
 // --- what comes
 
-std::optional<relay::delivery> relay::on_routed(time_point now, const peer& from,
-                                                const transport::routed_message& message) {
+std::optional<relay::delivery> relay::on_routed(time_point now, peer& from, const transport::routed_message& message) {
+  from.carried = now;
   if (message.source == self_.id) return std::nullopt;  // It has come back: a loop, which ends here.
   if (message.target == self_.id) return receive(now, from, message);
   pass_on(now, from, message);
@@ -146,7 +148,7 @@ void relay::pass_on(time_point now, const peer& from, const transport::routed_me
     const auto back = flows_.find({message.target, message.source});
     to = back == flows_.end() ? no_link : back->second.from;
   }
-  if (peers_.find(to) == nullptr) to = next_link(message.target, message.hops_left);
+  if (peers_.find(to) == nullptr) to = next_link(now, message.target, message.hops_left);
   if (message.hops_left == 0 || to == no_link || to == from.id) {
     return tell(now, message.source, message.target, error{errc::no_node, "no path to it from here"});
   }
@@ -164,6 +166,7 @@ void relay::pass_on(time_point now, const peer& from, const transport::routed_me
   if (link.out.append_routed(body_) != transport::admission::queued) {
     return tell(now, message.source, message.target, error{errc::overloaded, "the next link is full"});
   }
+  link.carried = now;
   ++counts_.messages_relayed;
   flows_[which] = {.from = from.id, .to = to, .used = now};
   next_sweep_ = std::min<time_point>(next_sweep_, now + sweep_interval);
@@ -258,13 +261,13 @@ void relay::tell(time_point now, const node_id& to, const node_id& about, const 
   const transport::route_broken_message message{
       .to = to, .about = about, .hops_left = mesh::hops_max, .code = why.code, .relay = self_.id, .text = why.detail};
   if (to == self_.id) return on_route_broken(now, message);
-  send_broken(message);
+  send_broken(now, message);
 }
 
-void relay::send_broken(const transport::route_broken_message& message) {
+void relay::send_broken(time_point now, const transport::route_broken_message& message) {
   const auto flow = flows_.find({message.to, message.about});
   auto* back = flow == flows_.end() ? nullptr : peers_.find(flow->second.from);
-  if (back == nullptr || back->closing) back = peers_.find(next_link(message.to, message.hops_left));
+  if (back == nullptr || back->closing) back = peers_.find(next_link(now, message.to, message.hops_left));
   if (back == nullptr) return;
   body_.clear();
   write_message(body_, message);
@@ -272,15 +275,16 @@ void relay::send_broken(const transport::route_broken_message& message) {
   peers_.mark_dirty(*back);
 }
 
-void relay::on_route_broken(time_point, const transport::route_broken_message& message) {
+void relay::on_route_broken(time_point now, const transport::route_broken_message& message) {
   if (message.to != self_.id) {
     if (message.hops_left == 0) return;
     auto next = message;
     --next.hops_left;
-    send_broken(next);
+    send_broken(now, next);
     flows_.erase({message.to, message.about});
     return;
   }
+  routes_.doubt();
   const auto* far = peers_.find(peers_.far_to(message.about));
   if (far == nullptr) return;
   const auto* noticed = view_.find(message.relay) ? view_.find(message.relay)->described().get() : nullptr;

@@ -46,10 +46,10 @@ class relay {
   peer* reach(time_point now, const node_id& node);
 
   /// Links on the path to it; 0: none leads there.
-  std::uint8_t hops_to(const node_id& node);
+  std::uint8_t hops_to(time_point now, const node_id& node);
 
   /// Passes it on; or opens it, if it is for this node.
-  std::optional<delivery> on_routed(time_point now, const peer& from, const transport::routed_message& message);
+  std::optional<delivery> on_routed(time_point now, peer& from, const transport::routed_message& message);
   void on_route_broken(time_point now, const transport::route_broken_message& message);
   /// A link of this node has gone.
   void on_link_down(time_point now, const peer& link);
@@ -67,6 +67,8 @@ class relay {
 
   mesh::routes& paths() noexcept { return routes_; }
   const mesh::link_view& links() const noexcept { return view_.links(); }
+  /// What a node may do, as this node's authenticator said; null: it is not admitted.
+  const permissions* rights_of(const node_id& node) const noexcept { return view_.rights_of(node); }
   void mark_dirty(peer& which) { peers_.mark_dirty(which); }
   std::size_t flows() const noexcept { return flows_.size(); }
 
@@ -90,7 +92,7 @@ class relay {
 
   void pass_on(time_point now, const peer& from, const transport::routed_message& message);
   bool is_quiet(time_point now, const peer& far) const;
-  link_id next_link(const node_id& target, std::uint8_t hops_left);
+  link_id next_link(time_point now, const node_id& target, std::uint8_t hops_left);
   peer* open_far(time_point now, const node_id& node, link_id via);
   std::optional<delivery> receive(time_point now, const peer& from, const transport::routed_message& message);
   peer* begin_session(time_point now, const peer& from, const transport::routed_message& message);
@@ -98,7 +100,7 @@ class relay {
   bool send(time_point now, peer& far, byte_span messages);
   void lose(const peer& far, error why);
   void tell(time_point now, const node_id& to, const node_id& about, const error& why);
-  void send_broken(const transport::route_broken_message& message);
+  void send_broken(time_point now, const transport::route_broken_message& message);
 
   const node_options& options_;
   const self_description& self_;

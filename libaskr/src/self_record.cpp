@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace askr {
 
@@ -37,6 +38,12 @@ void self_record::set_credential(byte_span credential) {
 void self_record::set_interest(const std::vector<std::string>& commands, const std::vector<std::string>& topics) {
   note(publisher_.replace(mesh::command_prefix, commands));
   note(publisher_.replace(mesh::topic_prefix, topics));
+}
+
+void self_record::set_asking(bool asking) {
+  if (std::exchange(asking_, asking) == asking) return;
+  if (!asking) return publisher_.remove(mesh::asking_key);
+  note(publisher_.set(mesh::asking_key, {}));
 }
 
 void self_record::set_leaving() { note(publisher_.set(mesh::leaving_key, {})); }

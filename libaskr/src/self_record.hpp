@@ -24,6 +24,8 @@ class self_record {
   void set_endpoints(const std::vector<std::string>& endpoints);
   /// For each other node's authenticator.
   void set_credential(byte_span credential);
+  /// Whether it waits to hear that its interest is known everywhere.
+  void set_asking(bool asking);
   void set_interest(const std::vector<std::string>& commands, const std::vector<std::string>& topics);
   void set_link(const node_id& peer, const mesh::link_report& report);
   void remove_link(const node_id& peer);
@@ -43,6 +45,7 @@ class self_record {
 
   counters& counts_;
   mesh::record_publisher publisher_;
+  bool asking_ = false;
 };
 
 }  // namespace askr

@@ -104,7 +104,7 @@ void end_turn(node& at) {
   }
   require(at.view.rows().size() <= 8 && at.view.lost().size() <= 2 && at.exchange.pulls() <= 16);
   require(std::is_sorted(at.view.rows().begin(), at.view.rows().end(),
-                         [](const auto& left, const auto& right) { return left.id < right.id; }));
+                         [](const auto& left, const auto& right) { return left.id() < right.id(); }));
 }
 
 }  // namespace

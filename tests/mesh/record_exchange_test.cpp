@@ -174,7 +174,7 @@ class mesh_of {
     }
     std::vector<node_id> gone;
     for (const auto& row : self.view.rows()) {
-      if (row.up && !reached.contains(row.id)) gone.push_back(row.id);
+      if (row.up && !reached.contains(row.id())) gone.push_back(row.id());
     }
     for (const auto& id : gone) self.view.lose(now, id);
     for (const auto& id : reached) self.exchange.set_up(now, id, true);

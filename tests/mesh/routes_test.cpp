@@ -12,6 +12,8 @@ BOOST_AUTO_TEST_SUITE(routes)
 
 namespace {
 
+constexpr auto now = askr::time_point(std::chrono::seconds(1000));
+
 using namespace askr;
 using askr::test::link_net;
 using askr::test::numbered_id;
@@ -82,7 +84,7 @@ void check_forwarding(std::deque<view_of>& all, const link_net& net) {
     const auto costs = slow_costs(net, from);
     for (std::uint32_t to = 0; to < net.size(); ++to) {
       if (from == to) continue;
-      const auto found = all[from].routes.to(numbered_id(to));
+      const auto found = all[from].routes.to(now, numbered_id(to));
       BOOST_REQUIRE(found.has_value() == (costs[mesh::hops_max][to] != ~std::uint64_t{0}));
       if (!found) continue;
       BOOST_REQUIRE(static_cast<std::uint64_t>(found->cost.count()) == costs[mesh::hops_max][to]);
@@ -91,7 +93,7 @@ void check_forwarding(std::deque<view_of>& all, const link_net& net) {
       std::uint32_t at = from;
       std::uint8_t left = mesh::hops_max;
       while (at != to && left > 0) {
-        const auto next = all[at].routes.to(numbered_id(to), left--);
+        const auto next = all[at].routes.to(now, numbered_id(to), left--);
         BOOST_REQUIRE(next.has_value());
         const auto step = net.links(at).at(number_of(next->next_hop));
         paid += mesh::step_microseconds(step) + mesh::hop_cost_us;
@@ -110,7 +112,7 @@ void check_tree(std::deque<view_of>& all, std::uint32_t origin) {
   copies[origin] = 1;
   for (std::size_t next = 0; next < queue.size(); ++next) {
     const auto at = queue[next];
-    const auto& tree = all[at].routes.tree_from(numbered_id(origin));
+    const auto& tree = all[at].routes.tree_from(now, numbered_id(origin));
     for (const auto& child : tree.children()) {
       BOOST_REQUIRE((*tree.child_towards(child) == child));
       const auto to = number_of(child);
@@ -120,7 +122,7 @@ void check_tree(std::deque<view_of>& all, std::uint32_t origin) {
     }
   }
   for (std::uint32_t each = 0; each < all.size(); ++each) {
-    const bool expected = each == origin || all[origin].routes.to(numbered_id(each)).has_value();
+    const bool expected = each == origin || all[origin].routes.to(now, numbered_id(each)).has_value();
     BOOST_REQUIRE(copies[each] == (expected ? 1 : 0));
     BOOST_REQUIRE(depth[each] <= mesh::hops_max);
   }
@@ -135,10 +137,10 @@ BOOST_AUTO_TEST_CASE(a_slow_direct_link_loses_against_two_fast_ones) {
   net.link(0, 2, 16);
   view_of here(numbered_id(0));
   net.tell_all(here.links);
-  BOOST_TEST(numbers(here.routes.path_to(numbered_id(2))) == (std::vector<std::uint32_t>{1, 2}),
+  BOOST_TEST(numbers(here.routes.path_to(now, numbered_id(2))) == (std::vector<std::uint32_t>{1, 2}),
              boost::test_tools::per_element());
-  BOOST_TEST(here.routes.to(numbered_id(2))->cost.count() == 2 * (32 + 1000));
-  BOOST_TEST(number_of(here.routes.to(numbered_id(2), 1)->next_hop) == 2u);
+  BOOST_TEST(here.routes.to(now, numbered_id(2))->cost.count() == 2 * (32 + 1000));
+  BOOST_TEST(number_of(here.routes.to(now, numbered_id(2), 1)->next_hop) == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(the_slower_of_both_ends_reports_is_the_cost) {
@@ -148,7 +150,7 @@ BOOST_AUTO_TEST_CASE(the_slower_of_both_ends_reports_is_the_cost) {
   };
   here.links.set(numbered_id(0), 1, one(numbered_id(1), 3));
   here.links.set(numbered_id(1), 1, one(numbered_id(0), 8));
-  BOOST_TEST(here.routes.to(numbered_id(1))->cost.count() == mesh::step_microseconds(8) + 1000);
+  BOOST_TEST(here.routes.to(now, numbered_id(1))->cost.count() == mesh::step_microseconds(8) + 1000);
 }
 
 BOOST_AUTO_TEST_CASE(ties_go_to_fewer_hops_and_then_to_the_lower_id) {
@@ -159,7 +161,7 @@ BOOST_AUTO_TEST_CASE(ties_go_to_fewer_hops_and_then_to_the_lower_id) {
   }
   view_of here(numbered_id(0));
   net.tell_all(here.links);
-  BOOST_TEST(number_of(here.routes.to(numbered_id(5))->next_hop) == 2u);
+  BOOST_TEST(number_of(here.routes.to(now, numbered_id(5))->next_hop) == 2u);
 
   link_net longer(6);  // 3,086 us either way: over 4, or over 1 and 2.
   longer.link(0, 4, 9);
@@ -169,9 +171,9 @@ BOOST_AUTO_TEST_CASE(ties_go_to_fewer_hops_and_then_to_the_lower_id) {
   longer.link(2, 5, 2);
   view_of there(numbered_id(0));
   longer.tell_all(there.links);
-  BOOST_TEST(there.routes.to(numbered_id(5))->cost.count() == 3086);
-  BOOST_TEST(number_of(there.routes.to(numbered_id(5))->next_hop) == 4u);
-  BOOST_TEST(numbers(here.routes.tree_from(numbered_id(0)).children()) == (std::vector<std::uint32_t>{2, 3, 4}),
+  BOOST_TEST(there.routes.to(now, numbered_id(5))->cost.count() == 3086);
+  BOOST_TEST(number_of(there.routes.to(now, numbered_id(5))->next_hop) == 4u);
+  BOOST_TEST(numbers(here.routes.tree_from(now, numbered_id(0)).children()) == (std::vector<std::uint32_t>{2, 3, 4}),
              boost::test_tools::per_element());
 }
 
@@ -183,22 +185,22 @@ BOOST_AUTO_TEST_CASE(lost_link_reroutes_through_the_next_best_relay) {
   net.link(2, 3, 4);
   view_of here(numbered_id(0));
   net.tell_all(here.links);
-  BOOST_TEST(number_of(here.routes.to(numbered_id(3))->next_hop) == 1u);
+  BOOST_TEST(number_of(here.routes.to(now, numbered_id(3))->next_hop) == 1u);
   net.unlink(1, 3);
   net.tell(here.links, 1);  // One end's word is enough to stop using it.
-  BOOST_TEST(number_of(here.routes.to(numbered_id(3))->next_hop) == 2u);
+  BOOST_TEST(number_of(here.routes.to(now, numbered_id(3))->next_hop) == 2u);
   net.unlink(0, 2);
   net.tell(here.links, 0);
-  BOOST_TEST(!here.routes.to(numbered_id(3)));
-  BOOST_TEST(here.routes.path_to(numbered_id(3)).empty());
+  BOOST_TEST(!here.routes.to(now, numbered_id(3)));
+  BOOST_TEST(here.routes.path_to(now, numbered_id(3)).empty());
 }
 
 BOOST_AUTO_TEST_CASE(no_route_to_oneself_or_to_strangers) {
   view_of here(numbered_id(0));
-  BOOST_TEST(!here.routes.to(numbered_id(0)));
-  BOOST_TEST(!here.routes.to(numbered_id(1)));
-  BOOST_TEST(here.routes.tree_from(numbered_id(1)).children().empty());
-  BOOST_TEST(here.routes.tree_from(numbered_id(1)).child_towards(numbered_id(0)) == nullptr);
+  BOOST_TEST(!here.routes.to(now, numbered_id(0)));
+  BOOST_TEST(!here.routes.to(now, numbered_id(1)));
+  BOOST_TEST(here.routes.tree_from(now, numbered_id(1)).children().empty());
+  BOOST_TEST(here.routes.tree_from(now, numbered_id(1)).child_towards(numbered_id(0)) == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(nodes_more_than_eight_hops_away_are_up_but_not_routed_to) {
@@ -207,11 +209,11 @@ BOOST_AUTO_TEST_CASE(nodes_more_than_eight_hops_away_are_up_but_not_routed_to) {
   view_of here(numbered_id(0));
   net.tell_all(here.links);
   BOOST_TEST(here.links.is_up(numbered_id(10)));
-  BOOST_TEST(here.routes.path_to(numbered_id(8)).size() == 8u);
-  BOOST_TEST(!here.routes.to(numbered_id(9)));
-  BOOST_TEST(!here.routes.to(numbered_id(3), 2));
-  BOOST_TEST(here.routes.tree_from(numbered_id(0)).child_towards(numbered_id(8)) != nullptr);
-  BOOST_TEST(here.routes.tree_from(numbered_id(0)).child_towards(numbered_id(9)) == nullptr);
+  BOOST_TEST(here.routes.path_to(now, numbered_id(8)).size() == 8u);
+  BOOST_TEST(!here.routes.to(now, numbered_id(9)));
+  BOOST_TEST(!here.routes.to(now, numbered_id(3), 2));
+  BOOST_TEST(here.routes.tree_from(now, numbered_id(0)).child_towards(numbered_id(8)) != nullptr);
+  BOOST_TEST(here.routes.tree_from(now, numbered_id(0)).child_towards(numbered_id(9)) == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(messages_arrive_at_the_cheapest_price_without_loops) {
@@ -247,11 +249,11 @@ BOOST_AUTO_TEST_CASE(trees_are_bounded_and_forgotten_when_links_change) {
   mesh::link_view links(numbered_id(0));
   mesh::routes routes(links, {.trees_max = 2});
   net.tell_all(links);
-  const auto children = numbers(routes.tree_from(numbered_id(0)).children());
-  for (std::uint32_t i = 0; i < 20; ++i) routes.tree_from(numbered_id(i));
-  BOOST_TEST(numbers(routes.tree_from(numbered_id(0)).children()) == children, boost::test_tools::per_element());
+  const auto children = numbers(routes.tree_from(now, numbered_id(0)).children());
+  for (std::uint32_t i = 0; i < 20; ++i) routes.tree_from(now, numbered_id(i));
+  BOOST_TEST(numbers(routes.tree_from(now, numbered_id(0)).children()) == children, boost::test_tools::per_element());
   links.erase(numbered_id(children.front()));
-  const auto after = numbers(routes.tree_from(numbered_id(0)).children());
+  const auto after = numbers(routes.tree_from(now, numbered_id(0)).children());
   BOOST_TEST(std::count(after.begin(), after.end(), children.front()) == 0);
 }
 

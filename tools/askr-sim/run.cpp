@@ -12,8 +12,8 @@ constexpr std::size_t cold_nodes_max = 100;
 constexpr tick idle_before =
     60 * one_second;  // Links that nobody wants any more are gone by then, and all RTTs are told.
 constexpr tick idle_for = 20 * one_second;
-constexpr tick command_interval = 2 * one_second;
-constexpr tick event_interval = 2 * one_second;
+constexpr std::size_t loaded_nodes = 200;        // From so many nodes on all together send what these would.
+constexpr tick send_interval = 2 * one_second;   // Of one node, for commands and for events.
 
 simulation_options world_options(const sim_options& options) {
   // Each seed has a network of its own.
@@ -52,7 +52,7 @@ report run::to_end() {
   come_right();
   report_.virtual_s = static_cast<double>(world_.now()) / one_second;
   report_.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-  report_.messages = world_.messages();
+  report_.messages = world_.arrived().messages();
   report_.converge_ms_p50 = views_.joins().ms_at(0.5);
   report_.converge_ms_p99 = views_.joins().ms_at(0.99);
   report_.lost_detect_ms_p50 = views_.losses().ms_at(0.5);
@@ -66,6 +66,7 @@ report run::to_end() {
 }
 
 void run::on_start(simulated::host& which) {
+  if (!options_.load) return;
   commands_.on_start(which);
   events_.on_start(which);
 }
@@ -96,6 +97,7 @@ void run::start_nodes() {
     judge_.violation("the nodes do not find each other:" + views_.why_not_converged());
   }
   say(std::to_string(options_.nodes) + " nodes know each other");
+  say_traffic({}, static_cast<double>(world_.now()) / one_second);
 }
 
 void run::pass(tick time) {
@@ -118,9 +120,12 @@ bool run::pass_until_converged(tick at_most) {
 }
 
 void run::be_idle() {
+  const auto at_start = world_.arrived();
   pass(idle_before);
   say("now idle");
+  say_traffic(at_start, static_cast<double>(idle_before) / one_second);
   const auto before = bytes_sent();
+  const auto traffic_before = world_.arrived();
   const auto wall = std::chrono::steady_clock::now();
   const auto length = options_.faults.none() ? static_cast<tick>(options_.minutes * 60 * one_second) : idle_for;
   pass(length);
@@ -134,14 +139,26 @@ void run::be_idle() {
                 static_cast<double>(ends) / static_cast<double>(world_.size()), report_.bytes_idle,
                 seconds / std::max(took, 1e-9));
   say(text);
+  say_traffic(traffic_before, seconds);
+}
+
+void run::say_traffic(const simulated::traffic& before, double seconds) const {
+  const auto node_seconds = seconds * static_cast<double>(world_.size());
+  say("per node: " + simulated::traffic::difference(before, world_.arrived(), node_seconds));
 }
 
 void run::suffer() {
   if (options_.load) {
-    commands_.begin(command_interval);
-    events_.begin(event_interval);
+    const auto interval = send_interval * std::max<tick>(1, world_.size() / loaded_nodes);
+    commands_.begin(interval);
+    events_.begin(interval);
   }
-  if (options_.faults.none()) return pass(options_.load ? 30 * one_second : 0);
+  const auto traffic_before = world_.arrived();
+  if (options_.faults.none()) {
+    if (!options_.load) return;
+    pass(30 * one_second);
+    return say_traffic(traffic_before, 30);
+  }
   const auto length = static_cast<tick>(options_.minutes * 60 * one_second);
   say("faults: " + to_string(options_.faults));
   const auto before = bytes_sent();
@@ -158,6 +175,7 @@ void run::suffer() {
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall).count();
   const auto seconds = static_cast<double>(length) / one_second;
   report_.bytes_churn = static_cast<double>(bytes_sent() - before) / seconds / static_cast<double>(world_.size());
+  say_traffic(traffic_before, seconds);
   say("that was " + std::to_string(seconds / std::max(took, 1e-9)) + " times as fast as real time");
 }
 

@@ -54,6 +54,7 @@ class run : public simulated::observer {
   void check_the_bounds();
   std::uint64_t bytes_sent();
   void say(const std::string& what) const;
+  void say_traffic(const simulated::traffic& before, double seconds) const;
 
   sim_options options_;
   simulated::world world_;

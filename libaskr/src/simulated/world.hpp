@@ -8,6 +8,7 @@
 #include "libaskr/src/simulated/host.hpp"
 #include "libaskr/src/simulated/network.hpp"
 #include "libaskr/src/simulated/parcel.hpp"
+#include "libaskr/src/simulated/traffic.hpp"
 
 #include <array>
 #include <cstdint>
@@ -102,7 +103,7 @@ class world {
   host* inside() noexcept { return inside_; }  ///< Whose code is at work.
   std::uint64_t digest() const noexcept { return digest_; }
   std::uint64_t records() const noexcept { return records_; }
-  std::uint64_t messages() const noexcept { return messages_; }
+  const traffic& arrived() const noexcept { return traffic_; }
   std::uint64_t events() const noexcept { return events_; }
   /// Adds to the digest.
   void note(std::uint64_t what) noexcept;
@@ -193,7 +194,7 @@ class world {
   byte_buffer scratch_;
   std::uint64_t digest_ = 0;
   std::uint64_t records_ = 0;
-  std::uint64_t messages_ = 0;
+  traffic traffic_;
   std::uint64_t events_ = 0;
 };
 

@@ -31,7 +31,7 @@ void world::start_converged() {
   std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a->id() < b->id(); });
   for (auto& each : hosts_) {
     boot(*each);
-    each->core->members().view().preload(time(), records);
+    each->core->members().view().preload(records);
   }
   for (const auto& [one, other] : pairs) connect(*hosts_[one], *hosts_[other]);
   for (auto& each : hosts_) {

@@ -28,16 +28,6 @@ std::uint64_t hash_of(byte_span bytes) noexcept {
   return sum;
 }
 
-/// A record is messages behind lengths of two bytes.
-std::uint64_t messages_in(byte_span record) noexcept {
-  std::uint64_t count = 0;
-  for (; record.size() >= 2; ++count) {
-    const auto bytes = static_cast<std::size_t>(record[0] << 8 | record[1]) + 2;
-    record = record.subspan(std::min(bytes, record.size()));
-  }
-  return count;
-}
-
 bool same_workspace(const host& one, const host& other) noexcept {
   return one.options.workspace == other.options.workspace && one.options.secret == other.options.secret;
 }
@@ -111,7 +101,7 @@ bool world::arrive(host& to, std::uint32_t direction) {
   if (there && come->what == parcel::kind::end) on_end(to, direction);
   if (there && come->what == parcel::kind::record) {
     ++records_;
-    messages_ += messages_in(come->content());
+    traffic_.add(come->content());
     note(hash_of(come->content()));
     to.core->on_link_record(time(), link, come->content());
     auto& sent = wires_[direction / 2].out[direction % 2];
