@@ -345,10 +345,15 @@ void event_router::end_turn(time_point now) {
   for (auto& [done, how] : readiness_.take_done()) done(how);
 }
 
-// What was on its way over the old one may be lost. At most once a second: in a large mesh some link always changes.
+// In a large mesh some link always changes, and looking costs as much as it has nodes.
+duration event_router::ways_pause() const noexcept {
+  return std::max<duration>(seconds(1), milliseconds(5) * directory_.size());
+}
+
+// What was on its way over the old one may be lost.
 void event_router::look_for_new_ways(time_point now) {
   const auto version = paths_.links().version();
-  if (version == ways_version_ || source_.size() == 0 || now < ways_checked_ + seconds(1)) return;
+  if (version == ways_version_ || source_.size() == 0 || now < ways_checked_ + ways_pause()) return;
   ways_version_ = version;
   ways_checked_ = now;
   interest_.for_each([&](interested_node& each) {

@@ -89,12 +89,32 @@ result<void> full_view::on_delta(time_point now, link_id from, const transport::
   if (!outcome->forward_to.empty()) {
     body_.clear();
     write_message(body_, delta);
-  }
-  for (const auto link : outcome->forward_to) {
-    if (auto* to = peers_.find(static_cast<link_id>(link))) append(*to, body_);
+    pass_on(now, outcome->forward_to);
   }
   on_merged(outcome->intake);
   return {};
+}
+
+// One change of the mesh makes many nodes speak: in a large one their words travel together.
+void full_view::pass_on(time_point now, const std::vector<mesh::link_number>& links) {
+  for (const auto link : links) {
+    auto* to = peers_.find(static_cast<link_id>(link));
+    if (to == nullptr) continue;
+    if (pace_.company == duration::zero()) {
+      append(*to, body_);
+    } else {
+      (void)to->out.append_control(body_);  // As in append().
+      waiting_.push_back(to->id);
+      waiting_due_ = std::min(waiting_due_, now + pace_.company);
+    }
+  }
+}
+
+void full_view::send_waiting() {
+  waiting_due_ = time_point::max();
+  for (const auto link : std::exchange(waiting_, {})) {
+    if (auto* to = peers_.find(link)) peers_.mark_dirty(*to);
+  }
 }
 
 void full_view::on_merged(const mesh::record_intake& taken) {
@@ -196,8 +216,9 @@ void full_view::show(const node_id& id) {
 
 // --- who is up
 
-void full_view::end_turn(time_point now, duration settle) {
-  follow_links(now, settle);
+void full_view::end_turn(time_point now, const view_pace& pace) {
+  pace_ = pace;
+  follow_links(now, pace.settle);
   forget_erased();
   if (!exchange_.has_messages()) return;
   for (const auto& each : exchange_.take_messages(now)) send(each);
@@ -237,6 +258,7 @@ void full_view::forget_erased() {
 }
 
 void full_view::on_timeout(time_point now) {
+  if (now >= waiting_due_) send_waiting();
   exchange_.on_timeout(now);
   view_.on_timeout(now);
   for (auto each = unreachable_.begin(); each != unreachable_.end();) {
@@ -252,7 +274,7 @@ void full_view::on_timeout(time_point now) {
 }
 
 time_point full_view::next_timeout() const noexcept {
-  auto next = std::min(exchange_.next_timeout(), view_.next_timeout());
+  auto next = std::min({exchange_.next_timeout(), view_.next_timeout(), waiting_due_});
   for (const auto& [id, due] : unreachable_) next = std::min(next, due);
   return next;
 }

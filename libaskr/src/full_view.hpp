@@ -33,6 +33,12 @@ struct record_owner_claim {
   peer_credential shown;
 };
 
+/// How hurried a mesh is.
+struct view_pace {
+  duration settle;        ///< So long a node that cannot be reached is still thought to be up.
+  duration company{0};    ///< So long the news of others may wait for more of them before they go on.
+};
+
 class full_view {
  public:
   full_view(const node_id& self, const core_keys& keys, peer_table& peers, mesh::directory& directory,
@@ -57,8 +63,7 @@ class full_view {
   void on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict);
   std::vector<record_owner_claim> take_claims() { return std::exchange(claims_, {}); }
 
-  /// `settle`: how long a node that cannot be reached is still thought to be up.
-  void end_turn(time_point now, duration settle);
+  void end_turn(time_point now, const view_pace& pace);
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept;
 
@@ -89,6 +94,8 @@ class full_view {
  private:
   void send(const mesh::exchange_message& message);
   void append(peer& to, byte_span body);
+  void pass_on(time_point now, const std::vector<mesh::link_number>& links);
+  void send_waiting();
   void on_merged(const mesh::record_intake& taken);
   void claim(const mesh::signed_record& record);
   void show(const node_id& id);
@@ -104,6 +111,9 @@ class full_view {
   mesh::record_view view_;
   mesh::record_exchange exchange_;
   mesh::link_view links_;
+  view_pace pace_{};  ///< Of the last turn.
+  std::vector<link_id> waiting_;  ///< Links with news that wait for company, until
+  time_point waiting_due_ = time_point::max();
   std::uint64_t up_changes_ = 0;
   std::map<node_id, time_point> unreachable_;          ///< Up until then, unless a path is found again.
   std::unordered_map<node_id, principal> principals_;  ///< Of admitted owners that are no plain members.

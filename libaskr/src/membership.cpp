@@ -8,9 +8,9 @@
 namespace askr {
 namespace {
 
-// How long a node that nobody reaches is thought to be up: in a ring the news of a new path takes longer.
-constexpr milliseconds settle_full_mesh = 50ms;
-constexpr milliseconds settle_ring = 250ms;
+// In a ring the news of a new path take longer, and come in numbers.
+constexpr view_pace pace_of_full_mesh{.settle = 50ms, .company = 0ms};
+constexpr view_pace pace_of_ring{.settle = 250ms, .company = 5ms};
 // Round trips that changed are told together: each telling is flooded to all.
 constexpr seconds rtt_report_delay{10};
 constexpr seconds first_rtt_delay{1};
@@ -279,7 +279,7 @@ void membership::end_turn(time_point now) {
   if (!started_) return;
   if (const auto newer = view_.take_newer_self()) on_newer_self(now, *newer);
   if (const auto news = record_.publish(now)) view_.publish(now, *news);
-  view_.end_turn(now, neighbours_.ring() ? settle_ring : settle_full_mesh);
+  view_.end_turn(now, neighbours_.ring() ? pace_of_ring : pace_of_full_mesh);
   for (const auto& id : view_.take_changed()) {
     follow_interest(id);
     neighbours_.on_changed(now, id);
