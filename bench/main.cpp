@@ -11,12 +11,14 @@ namespace {
 
 constexpr const char* usage =
     "askr-bench rpc   commands between two processes, against plain TCP\n"
-    "  --system S     askr, askr-tcp, askr-future, raw, or several with commas, by turns (askr)\n"
+    "  --system S     askr, askr-tcp, askr-future, askr-relay1 to -relay3, raw, or several with commas, by turns "
+    "(askr)\n"
     "  --payload N    bytes of each request and reply (128)\n"
     "  --in-flight N  requests under way at any time (1)\n"
     "  --pin P        -1: not pinned, 0: all on CPU 0, 1: requester on CPU 0, server on CPU 1 (-1)\n"
     "  --seconds S    length of a round (2)       --rounds R  medians are taken over them (5)\n"
     "  --json         one line per system\n"
+    "askr-bench relay  as rpc: one command over 0 to 3 nodes between those two, against none\n"
     "askr-bench idle  memory, start and CPU time of a node that does nothing\n"
     "  --seconds S    how long to watch it (3)    --rounds R  (5)    --json\n"
     "askr-bench join  until many processes on one host see each other, and that one is gone\n"
@@ -34,6 +36,8 @@ int run(int count, char** values) {
   if (what == "idle") return run_idle(given);
   if (what == "join") return run_join(given);
   if (what == "join-node") return run_join_node(given);
+  if (what == "relay") return run_relay(given);
+  if (what == "askr-relay") return run_askr_relay(given);
   if (what == "askr-server") return run_askr_server(given);
   if (what == "raw-server") return run_raw_server(given);
   if (what == "events") return run_events(given);

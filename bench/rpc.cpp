@@ -12,11 +12,16 @@
 namespace askr::bench {
 namespace {
 
+constexpr std::string_view relay_prefix = "askr-relay";
+constexpr std::size_t relays_max = 3;
+
 struct rpc_settings {
   load_options load;
   pinning where = pinning::none;
   std::size_t rounds = 5;
   bool json = false;
+  std::string workload = "rpc";
+  std::string baseline = "raw";  ///< The system that the others are compared with.
 };
 
 /// One system and what its rounds came to.
@@ -34,10 +39,16 @@ struct summary {
 
 std::unique_ptr<requester> make_requester(const std::string& system, pinning where) {
   if (system == "askr") return make_askr_requester(where);
+  if (system.starts_with(relay_prefix) && system.size() == relay_prefix.size() + 1) {
+    const auto relays = static_cast<std::size_t>(system.back() - '0');
+    if (relays >= 1 && relays <= relays_max) return make_askr_requester(where, relays);
+  }
   if (system == "askr-tcp") return make_askr_tcp_requester(where);
   if (system == "askr-future") return make_askr_future_requester(where);
   if (system == "raw") return make_raw_requester(where);
-  throw bad_arguments("--system is askr, askr-tcp, askr-future, raw, or several with commas, not \"" + system + "\"");
+  throw bad_arguments(
+      "--system is askr, askr-tcp, askr-future, askr-relay1 to askr-relay3, raw, or several with commas, not \"" +
+      system + "\"");
 }
 
 std::vector<contestant> make_contestants(const std::string& systems, pinning where) {
@@ -78,9 +89,9 @@ summary summarise(const std::vector<round_result>& rounds) {
 
 double ratio(const spread& of, const spread& to) { return to.median > 0 ? of.median / to.median : 0; }
 
-void print_json(const rpc_settings& settings, const contestant& who, const summary& sum, const summary* raw) {
+void print_json(const rpc_settings& settings, const contestant& who, const summary& sum, const summary* base) {
   json_line line;
-  line.add("workload", "rpc")
+  line.add("workload", settings.workload)
       .add("system", who.system)
       .add("payload", static_cast<double>(settings.load.payload_bytes))
       .add("in_flight", static_cast<double>(settings.load.in_flight))
@@ -94,50 +105,50 @@ void print_json(const rpc_settings& settings, const contestant& who, const summa
       .add("cpu_us_per_op", sum.cpu_us_per_op.median)
       .add("errors", sum.errors)
       .add("lost", sum.lost);
-  if (raw != nullptr) {
-    line.add("per_second_of_raw", ratio(sum.per_second, raw->per_second))
-        .add("p50_of_raw", ratio(sum.p50_us, raw->p50_us))
-        .add("p999_of_raw", ratio(sum.p999_us, raw->p999_us));
+  if (base != nullptr) {
+    line.add("per_second_of_" + settings.baseline, ratio(sum.per_second, base->per_second))
+        .add("p50_of_" + settings.baseline, ratio(sum.p50_us, base->p50_us))
+        .add("p999_of_" + settings.baseline, ratio(sum.p999_us, base->p999_us));
   }
   line.add("machine", describe_machine()).add("build", describe_build());
   std::puts(line.text().c_str());
 }
 
 void print_title(const rpc_settings& settings) {
-  std::printf("rpc: %zu B, %zu in flight, pin %d, %zu rounds of %g s (medians; min and max of the rounds)\n",
-              settings.load.payload_bytes, settings.load.in_flight, static_cast<int>(settings.where), settings.rounds,
+  std::printf("%s: %zu B, %zu in flight, pin %d, %zu rounds of %g s (medians; min and max of the rounds)\n",
+              settings.workload.c_str(), settings.load.payload_bytes, settings.load.in_flight,
+              static_cast<int>(settings.where), settings.rounds,
               std::chrono::duration<double>(settings.load.length).count());
   std::printf("%-12s %11s %23s %9s %9s %9s %10s %7s %5s %16s\n", "system", "per second", "(min - max)", "p50 us",
-              "p99 us", "p99.9 us", "CPU us/op", "errors", "lost", "of raw: /s, p50");
+              "p99 us", "p99.9 us", "CPU us/op", "errors", "lost", ("of " + settings.baseline + ": /s, p50").c_str());
 }
 
-void print_row(const contestant& who, const summary& sum, const summary* raw) {
+void print_row(const contestant& who, const summary& sum, const summary* base) {
   std::printf("%-12s %11.0f %23s %9.2f %9.2f %9.2f %10.3f %7.0f %5.0f", who.system.c_str(), sum.per_second.median,
               ("(" + format_number(sum.per_second.min) + " - " + format_number(sum.per_second.max) + ")").c_str(),
               sum.p50_us.median, sum.p99_us.median, sum.p999_us.median, sum.cpu_us_per_op.median, sum.errors, sum.lost);
-  if (raw != nullptr) {
-    std::printf("       %.2f %.2f", ratio(sum.per_second, raw->per_second), ratio(sum.p50_us, raw->p50_us));
+  if (base != nullptr) {
+    std::printf("       %.2f %.2f", ratio(sum.per_second, base->per_second), ratio(sum.p50_us, base->p50_us));
   }
   std::putchar('\n');
 }
 
 /// True if everything that was asked was answered.
 bool print(const rpc_settings& settings, const std::vector<contestant>& all) {
-  const auto raw_one = std::ranges::find(all, "raw", &contestant::system);
-  const auto raw = raw_one != all.end() ? summarise(raw_one->rounds) : summary{};
+  const auto base_one = std::ranges::find(all, settings.baseline, &contestant::system);
+  const auto base = base_one != all.end() ? summarise(base_one->rounds) : summary{};
   bool good = true;
   if (!settings.json) print_title(settings);
   for (const auto& each : all) {
     const auto sum = summarise(each.rounds);
-    const auto* compared = raw_one != all.end() && &each != &*raw_one ? &raw : nullptr;
+    const auto* compared = base_one != all.end() && &each != &*base_one ? &base : nullptr;
     settings.json ? print_json(settings, each, sum, compared) : print_row(each, sum, compared);
     good &= sum.errors == 0 && sum.lost == 0 && sum.per_second.min > 0;
   }
   return good;
 }
 
-rpc_settings read_settings(arguments& given) {
-  rpc_settings settings;
+void read_settings(arguments& given, rpc_settings& settings) {
   const auto number = [&](std::string_view name, long fallback, long min, long max) {
     return static_cast<std::size_t>(given.take_integer(name, fallback, min, max));
   };
@@ -149,14 +160,15 @@ rpc_settings read_settings(arguments& given) {
   settings.load.length = std::chrono::duration_cast<std::chrono::nanoseconds>(length);
   settings.load.warm_up = std::max<std::chrono::nanoseconds>(100ms, settings.load.length / 5);
   settings.json = given.take_flag("--json");
-  return settings;
 }
 
 }  // namespace
 
-int run_rpc(arguments& given) {
-  const auto settings = read_settings(given);
-  const auto systems = given.take_text("--system", "askr");
+namespace {
+
+int run(arguments& given, rpc_settings settings, const std::string& systems_at_first) {
+  read_settings(given, settings);
+  const auto systems = given.take_text("--system", systems_at_first);
   given.finish();
   pin_requester(settings.where);
   auto all = make_contestants(systems, settings.where);
@@ -165,6 +177,17 @@ int run_rpc(arguments& given) {
     for (auto& each : all) each.rounds.push_back(each.ask->run(settings.load));
   }
   return print(settings, all) ? 0 : 1;
+}
+
+}  // namespace
+
+int run_rpc(arguments& given) { return run(given, {}, "askr"); }
+
+int run_relay(arguments& given) {
+  rpc_settings settings;
+  settings.workload = "relay";
+  settings.baseline = "askr";
+  return run(given, std::move(settings), "askr,askr-relay1,askr-relay2,askr-relay3");
 }
 
 }  // namespace askr::bench

@@ -19,7 +19,8 @@ class requester {
 };
 
 /// Two nodes with an encrypted link; the requester sends from callbacks on its node's own thread.
-std::unique_ptr<requester> make_askr_requester(pinning where);
+/// With `relays` others between them, so that nobody but neighbours is linked.
+std::unique_ptr<requester> make_askr_requester(pinning where, std::size_t relays = 0);
 /// The same, linked by TCP although both are on one host.
 std::unique_ptr<requester> make_askr_tcp_requester(pinning where);
 /// The same nodes; as many foreign threads as requests in flight, each waiting for the future of send().
@@ -30,6 +31,8 @@ std::unique_ptr<requester> make_raw_requester(pinning where);
 /// The subcommands: their exit code. Those of the children are hidden from users.
 int run_rpc(arguments& given);
 int run_askr_server(arguments& given);
+int run_askr_relay(arguments& given);
+int run_relay(arguments& given);
 int run_raw_server(arguments& given);
 int run_idle(arguments& given);
 int run_idle_node(arguments& given);

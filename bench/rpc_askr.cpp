@@ -8,6 +8,7 @@
 #include <asio/post.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <future>
 #include <optional>
 #include <stdexcept>
@@ -24,14 +25,24 @@ bool serves(const node_info& each) {
   return !each.self && std::find(each.commands.begin(), each.commands.end(), command_name) != each.commands.end();
 }
 
-/// A server in a child and a node here that is linked to it.
-class node_pair {
+/// How the nodes of a measurement hang together.
+struct chain_options {
+  pinning where = pinning::none;
+  bool unix_links = true;
+  std::size_t relays = 0;  ///< Nodes between requester and server.
+};
+
+/// A server in a child, relays in others, and a node here, each linked with the next only: none takes more links.
+class node_chain {
  public:
-  explicit node_pair(pinning where, bool unix_links = true)
-      : secret_(random_secret()), child_({"askr-server", "--pin", std::to_string(static_cast<int>(where))}, secret_) {
+  explicit node_chain(const chain_options& chain) : secret_(random_secret()) {
+    const auto pin = std::to_string(static_cast<int>(chain.where));
+    auto port = add({"askr-server", "--pin", pin});
+    for (std::size_t i = 0; i < chain.relays; ++i) port = add({"askr-relay", "--pin", pin, "--seed", port});
     auto options = options_for("requester", secret_);
-    options.seeds = {"127.0.0.1:" + child_.read_line()};
-    options.unix_links = unix_links;
+    options.seeds = {"127.0.0.1:" + port};
+    options.unix_links = chain.unix_links;
+    options.limits.peers_max = 1;
     node_.emplace(std::move(options));
     node_->start();
     const auto until = clock::now() + join_timeout;
@@ -42,11 +53,16 @@ class node_pair {
   }
 
   askr::node& node() noexcept { return *node_; }
-  pid_t server() const noexcept { return child_.id(); }
+  pid_t server() const noexcept { return children_.front().id(); }
 
  private:
+  std::string add(std::vector<std::string> arguments) {
+    children_.emplace_back(std::move(arguments), secret_);
+    return children_.back().read_line();
+  }
+
   std::string secret_;
-  child_process child_;
+  std::deque<child_process> children_;
   std::optional<askr::node> node_;
 };
 
@@ -55,7 +71,7 @@ byte_span bytes_of(const result<payload>& outcome) { return outcome ? outcome->b
 /// Chains callbacks on the node's own thread.
 class callback_requester : public requester {
  public:
-  explicit callback_requester(pinning where, bool unix_links = true) : nodes_(where, unix_links) {}
+  explicit callback_requester(const chain_options& chain) : nodes_(chain) {}
 
   round_result run(load_options options) override {
     options.server = nodes_.server();
@@ -89,13 +105,13 @@ class callback_requester : public requester {
   // The nodes go first, and with them the last callback.
   std::optional<load> load_;
   std::promise<void> ended_;
-  node_pair nodes_;
+  node_chain nodes_;
 };
 
 /// Threads that wait, each for its own answer.
 class future_requester : public requester {
  public:
-  explicit future_requester(pinning where) : nodes_(where) {}
+  explicit future_requester(pinning where) : nodes_({.where = where}) {}
 
   round_result run(load_options options) override {
     options.server = nodes_.server();
@@ -132,15 +148,17 @@ class future_requester : public requester {
     }
   }
 
-  node_pair nodes_;
+  node_chain nodes_;
 };
 
 }  // namespace
 
-std::unique_ptr<requester> make_askr_requester(pinning where) { return std::make_unique<callback_requester>(where); }
+std::unique_ptr<requester> make_askr_requester(pinning where, std::size_t relays) {
+  return std::make_unique<callback_requester>(chain_options{.where = where, .relays = relays});
+}
 
 std::unique_ptr<requester> make_askr_tcp_requester(pinning where) {
-  return std::make_unique<callback_requester>(where, false);
+  return std::make_unique<callback_requester>(chain_options{.where = where, .unix_links = false});
 }
 
 std::unique_ptr<requester> make_askr_future_requester(pinning where) {
@@ -151,10 +169,31 @@ int run_askr_server(arguments& given) {
   const auto where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
   given.finish();
   pin_server(where);
-  askr::node server(options_for("server", read_first_line()));
+  askr::node server([] {
+    auto options = options_for("server", read_first_line());
+    options.limits.peers_max = 1;
+    return options;
+  }());
   server.on(command_name, [](const command& asked) { return asked.data; });
   server.start();
   say(std::to_string(server.port()));
+  wait_for_end_of_input();
+  return 0;
+}
+
+int run_askr_relay(arguments& given) {
+  const auto where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
+  const auto seed = given.take_text("--seed", "");
+  given.finish();
+  pin_server(where);
+  askr::node relay([&] {
+    auto options = options_for("relay", read_first_line());
+    options.seeds = {"127.0.0.1:" + seed};
+    options.limits.peers_max = 2;
+    return options;
+  }());
+  relay.start();
+  say(std::to_string(relay.port()));
   wait_for_end_of_input();
   return 0;
 }

@@ -30,9 +30,10 @@ feeders::feeders(const signed_record& of) {
   if (!links || links->size() <= count_max) return;
   all_ = false;
   const auto count = links->size();
-  const auto next = static_cast<std::size_t>(
-      std::lower_bound(links->begin(), links->end(), of.id(),
-                       [](const auto& each, const node_id& id) { return each.first < id; }) - links->begin());
+  const auto next =
+      static_cast<std::size_t>(std::lower_bound(links->begin(), links->end(), of.id(),
+                                                [](const auto& each, const node_id& id) { return each.first < id; }) -
+                               links->begin());
   const auto after = next % count, before = (next + count - 1) % count;
   ids_[0] = (*links)[after].first;
   ids_[1] = (*links)[before].first;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// What a node says about itself. Records are immutable once made and shared by pointer; a change is a new record with a
-/// higher version. (docs/protocol.md, "node record")
+/// What a node says about itself. Records are immutable once made and shared by pointer; a change is a new record with
+/// a higher version. (docs/protocol.md, "node record")
 
 #include <askr/node_id.hpp>
 
@@ -15,10 +15,10 @@ namespace askr::mesh {
 
 struct node_record {
   node_id id;
-  incarnation life = 0;             ///< Which start of this identity.
-  std::uint64_t version = 0;        ///< Grows with every change within one life.
-  std::string name;                 ///< Full name, for example "askr-agent-x1Y2z3".
-  std::string app_version;          ///< Of the askr library.
+  incarnation life = 0;       ///< Which start of this identity.
+  std::uint64_t version = 0;  ///< Grows with every change within one life.
+  std::string name;           ///< Full name, for example "askr-agent-x1Y2z3".
+  std::string app_version;    ///< Of the askr library.
   std::vector<std::string> endpoints;
   std::vector<std::string> commands;  ///< What it serves, sorted.
   std::vector<std::string> topics;    ///< What it listens to, exact or patterns, sorted.

@@ -107,9 +107,9 @@ class record_exchange {
     std::vector<record_row> offers;
     std::vector<node_id> pulls;  ///< To be asked for.
     std::size_t asked = 0;       ///< Asked for and not answered yet.
-    signed_record_ptr record;  ///< The peer's; null: not known yet.
+    signed_record_ptr record;    ///< The peer's; null: not known yet.
     feeders fed_by;
-    bool on_ring = false;          ///< It is linked with its neighbours on the ring,
+    bool on_ring = false;            ///< It is linked with its neighbours on the ring,
     std::uint64_t ring_version = 0;  ///< as of this version of who is up.
   };
   struct pull_state {
@@ -147,7 +147,7 @@ class record_exchange {
   std::uint64_t ring_version_ = 0;
   std::map<node_id, pull_state> pulls_;
   std::vector<exchange_message> out_;
-  bool news_ = false;  ///< Offers or pulls may be due on some link.
+  bool news_ = false;                        ///< Offers or pulls may be due on some link.
   time_point next_due_ = time_point::max();  ///< No pull is due before.
 };
 

@@ -55,8 +55,8 @@ void record_view::set_admitted(const node_id& id, bool admitted) noexcept {
 }
 
 std::span<const record_view::row> record_view::bucket(std::uint8_t first_byte) const noexcept {
-  const auto first =
-      std::partition_point(rows_.begin(), rows_.end(), [&](const row& each) { return each.id().bytes[0] < first_byte; });
+  const auto first = std::partition_point(rows_.begin(), rows_.end(),
+                                          [&](const row& each) { return each.id().bytes[0] < first_byte; });
   const auto last =
       std::partition_point(first, rows_.end(), [&](const row& each) { return each.id().bytes[0] == first_byte; });
   return {first, last};

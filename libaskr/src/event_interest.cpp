@@ -24,8 +24,8 @@ std::uint64_t interest_digest(const std::vector<std::string>& topics) noexcept {
   return sum;
 }
 
-void event_interest::set(const node_id& node, incarnation life, const std::vector<std::string>& topics,
-                         bool asking, const permissions& rights) {
+void event_interest::set(const node_id& node, incarnation life, const std::vector<std::string>& topics, bool asking,
+                         const permissions& rights) {
   if (topics.empty()) return remove(node);
   auto* row = find(node);
   if (row == nullptr && rows_.full()) return;

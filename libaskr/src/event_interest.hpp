@@ -34,8 +34,8 @@ struct interested_node {
   bool is_quiet = false;                     ///< nothing that we ever emitted matches, and it does not have to know:
   bool asking = false;                       ///< it does not ask, and no link leads there. The first event tells it.
   bool wants_heads = false;                  ///< It may have lost the tail of something.
-  link_id way = no_link;          ///< The first link towards it,
-  std::uint64_t way_version = 0;  ///< as of this version of all links.
+  link_id way = no_link;                     ///< The first link towards it,
+  std::uint64_t way_version = 0;             ///< as of this version of all links.
   struct skip {
     std::string topic;
     mesh::sequence_range events;

@@ -107,7 +107,8 @@ void event_router::on_relayed_event(time_point now, const peer& from, const tran
   if (heard.origin == self_.id) return;
   const auto* record = directory_.find(heard.origin);
   const auto* rights = paths_.rights_of(heard.origin);
-  if (record == nullptr || rights == nullptr || record->life != heard.life || !rights->may(verb::emit, heard.topic.text)) {
+  if (record == nullptr || rights == nullptr || record->life != heard.life ||
+      !rights->may(verb::emit, heard.topic.text)) {
     ++counts_.events_dropped;
     return;
   }
@@ -363,15 +364,15 @@ void event_router::look_for_new_ways(time_point now) {
   });
 }
 
-// Who listens to nothing is owed nothing, and no way is opened to say so. Nor to say that nothing was emitted yet: that all
-// begins at 1 can be told with the first event.
+// Who listens to nothing is owed nothing, and no way is opened to say so. Nor to say that nothing was emitted yet: that
+// all begins at 1 can be told with the first event.
 void event_router::settle(time_point now, interested_node& with) {
   const auto rows = with.topics.empty() ? std::vector<transport::topic_head>{}
                     : !with.is_told     ? (with.is_quiet ? std::vector<transport::topic_head>{} : next_of(with))
                     : with.wants_heads  ? heads_for(now, with)
                                         : std::vector<transport::topic_head>{};
-  const bool quiet = !with.is_told && !with.is_quiet && rows.empty() && !with.asking &&
-                     peers_.link_to(with.node) == no_link;
+  const bool quiet =
+      !with.is_told && !with.is_quiet && rows.empty() && !with.asking && peers_.link_to(with.node) == no_link;
   if (!with.topics.empty() && !quiet && (!with.is_told || !rows.empty() || !with.skipped.empty())) {
     auto* to = paths_.reach(now, with.node);
     if (to == nullptr || !peers_.has_room(*to)) return;

@@ -83,7 +83,8 @@ class event_router {
  private:
   void take_in(time_point now, const event& heard, link_id came_by, std::uint8_t hops_left);
   void send(time_point now, const std::vector<subscriber>& matched, const event& what);
-  void pass_on(time_point now, const std::vector<subscriber>& matched, const event& what, link_id came_by, std::uint8_t hops_left);
+  void pass_on(time_point now, const std::vector<subscriber>& matched, const event& what, link_id came_by,
+               std::uint8_t hops_left);
   duration ways_pause() const noexcept;
   void look_for_new_ways(time_point now);
   void replay(time_point now, subscriber who, std::string_view pattern, std::size_t last,

@@ -41,8 +41,8 @@ bool event_tree::has_children(time_point now, mesh::routes& paths, const node_id
 }
 
 const std::vector<link_id>& event_tree::children_for(time_point now, mesh::routes& paths,
-                                                     const std::vector<subscriber>& matched,
-                                                     const node_id& origin, link_id came_by) {
+                                                     const std::vector<subscriber>& matched, const node_id& origin,
+                                                     link_id came_by) {
   children_.clear();
   const auto& tree = paths.tree_from(now, origin);
   for (const auto& each : matched) {

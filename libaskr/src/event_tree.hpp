@@ -28,8 +28,7 @@ class event_tree {
   /// True once after each change of the way to some node.
   bool has_children(time_point now, mesh::routes& paths, const node_id& origin);
   /// The links by which another node's event goes on to those in `matched`; valid until the next call.
-  const std::vector<link_id>& children_for(time_point now, mesh::routes& paths,
-                                           const std::vector<subscriber>& matched,
+  const std::vector<link_id>& children_for(time_point now, mesh::routes& paths, const std::vector<subscriber>& matched,
                                            const node_id& origin, link_id came_by);
   /// False if it was passed on before.
   bool is_new(const event& what);

@@ -35,8 +35,8 @@ struct record_owner_claim {
 
 /// How hurried a mesh is.
 struct view_pace {
-  duration settle;        ///< So long a node that cannot be reached is still thought to be up.
-  duration company{0};    ///< So long the news of others may wait for more of them before they go on.
+  duration settle;      ///< So long a node that cannot be reached is still thought to be up.
+  duration company{0};  ///< So long the news of others may wait for more of them before they go on.
 };
 
 class full_view {
@@ -111,7 +111,7 @@ class full_view {
   mesh::record_view view_;
   mesh::record_exchange exchange_;
   mesh::link_view links_;
-  view_pace pace_{};  ///< Of the last turn.
+  view_pace pace_{};              ///< Of the last turn.
   std::vector<link_id> waiting_;  ///< Links with news that wait for company, until
   time_point waiting_due_ = time_point::max();
   std::uint64_t up_changes_ = 0;

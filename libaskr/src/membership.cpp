@@ -14,18 +14,16 @@ constexpr view_pace pace_of_ring{.settle = 250ms, .company = 5ms};
 // Round trips that changed are told together: each telling is flooded to all.
 constexpr seconds rtt_report_delay{10};
 constexpr seconds first_rtt_delay{1};
-constexpr seconds starting{3};           // So long a node may still raise its own incarnation.
-constexpr milliseconds routed_around = 1s;       // So soon everybody has stopped to use a link that is given up.
-constexpr milliseconds carried_kept = 60s;       // A link that carried others' messages since may still get the answers.
-constexpr std::uint32_t root_every = 5;  // Pings, of which one carries the view's digest.
+constexpr seconds starting{3};              // So long a node may still raise its own incarnation.
+constexpr milliseconds routed_around = 1s;  // So soon everybody has stopped to use a link that is given up.
+constexpr milliseconds carried_kept = 60s;  // A link that carried others' messages since may still get the answers.
+constexpr std::uint32_t root_every = 5;     // Pings, of which one carries the view's digest.
 
 std::uint64_t to_us(time_point when) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(when.time_since_epoch()).count());
 }
 
-const char* text_of_bye(errc code) {
-  return code == errc::canceled ? "neither end needs this link" : "duplicate link";
-}
+const char* text_of_bye(errc code) { return code == errc::canceled ? "neither end needs this link" : "duplicate link"; }
 
 /// Until the first record is signed, at the end of the first turn.
 mesh::record_ptr provisional(const self_description& self) {

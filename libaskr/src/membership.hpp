@@ -64,7 +64,6 @@ class membership {
   /// The peer says at which address it sees this node.
   void on_observed(peer& from, std::string_view address) { from.observed = address; }
 
-
   void on_ping(time_point now, peer& from, const transport::ping_message& ping);
   void on_bye(time_point now, peer& from, const transport::bye_message& bye);
   void on_link_wanted(peer& from, bool wanted) { neighbours_.on_wanted(from, wanted); }

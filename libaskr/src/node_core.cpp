@@ -63,8 +63,7 @@ void node_core::send(time_point now, const command_request& request, node::compl
                      std::shared_ptr<part_receiver> parts) {
   ++counts_.commands_sent;
   dispatcher_.submit(
-      now, request,
-      {.what = caller::kind::self, .ticket = number, .done = std::move(done), .parts = std::move(parts)});
+      now, request, {.what = caller::kind::self, .ticket = number, .done = std::move(done), .parts = std::move(parts)});
 }
 
 bool node_core::try_forward(time_point now, const command_request& request, node::completion& done) {
@@ -119,8 +118,8 @@ void node_core::on_timeout(time_point now) {
 }
 
 time_point node_core::next_timeout() const noexcept {
-  return std::min({dispatcher_.next_timeout(), membership_.next_timeout(), relay_.next_timeout(),
-                   events_.next_timeout()});
+  return std::min(
+      {dispatcher_.next_timeout(), membership_.next_timeout(), relay_.next_timeout(), events_.next_timeout()});
 }
 
 void node_core::end_turn(time_point now) {

@@ -38,9 +38,9 @@ struct peer {
   node_id node;
   incarnation life = 0;
   std::string name;
-  principal who;        ///< As this node's authenticator judged the peer.
-  bool dialed = false;  ///< By us.
-  std::string address;  ///< Where the connection comes from or leads to, or "unix".
+  principal who;         ///< As this node's authenticator judged the peer.
+  bool dialed = false;   ///< By us.
+  std::string address;   ///< Where the connection comes from or leads to, or "unix".
   std::string observed;  ///< Where the other end sees us.
   transport::outbox out;
   transport::inbox in;
@@ -61,10 +61,11 @@ struct peer {
   std::uint64_t heard_session = 0;  ///< this; 0: nothing heard yet.
   std::uint32_t sent_number = 0;    ///< The next envelope's.
   std::uint32_t heard_number = 0;
-  time_point carried{};   ///< When an envelope went over it last, of anybody's.
-  bool fading = false;    ///< Neither end wants it: the others are told not to use it any more, and some time later
+  time_point carried{};  ///< When an envelope went over it last, of anybody's.
+  bool fading = false;   ///< Neither end wants it: the others are told not to use it any more, and some time later
   time_point fading_since{};
-  bool retiring = false;  ///< nothing new is sent: so, too, if it is a duplicate. It ends when both sides have said bye,
+  bool retiring =
+      false;  ///< nothing new is sent: so, too, if it is a duplicate. It ends when both sides have said bye,
   errc bye_code = errc::duplicate_identity;  ///< which says this.
   bool bye_sent = false;
   bool bye_heard = false;
@@ -125,9 +126,7 @@ class peer_table {
   /// Above its soft limit.
   bool is_slow(link_id which) noexcept;
   /// Whether what is not urgent may be said: less waits than half of the soft limit.
-  bool has_room(const peer& which) const noexcept {
-    return which.out.queued_bytes() <= limits_.outbox_bytes_soft / 2;
-  }
+  bool has_room(const peer& which) const noexcept { return which.out.queued_bytes() <= limits_.outbox_bytes_soft / 2; }
   /// False if it was dropped: the link is above its soft limit.
   bool send_event(link_id to, const event& what);
   /// The same, of another node's event.

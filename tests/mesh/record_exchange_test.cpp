@@ -249,6 +249,45 @@ BOOST_AUTO_TEST_CASE(random_meshes_agree_and_changes_flood) {
   }
 }
 
+// Nodes on a ring of ids, each linked with the next two and with those 4, 8, 16, ... places on.
+BOOST_AUTO_TEST_CASE(in_a_ring_a_change_costs_a_few_copies_per_node_however_many_links_it_has) {
+  constexpr std::size_t count = 96;
+  mesh_of mesh(count);
+  std::vector<std::size_t> ring(count);
+  for (std::size_t i = 0; i < count; ++i) ring[i] = i;
+  std::sort(ring.begin(), ring.end(),
+            [&](std::size_t a, std::size_t b) { return mesh.nodes[a]->owner.id() < mesh.nodes[b]->owner.id(); });
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const std::size_t far : {1U, 2U, 4U, 8U, 16U, 32U}) mesh.connect(ring[i], ring[(i + far) % count]);
+  }
+  mesh.run();
+  BOOST_TEST(mesh.agree(count));
+  mesh.deltas_sent = mesh.records_sent = mesh.rows_sent = 0;
+  for (std::size_t at = 0; at < 8; ++at) mesh.set(at * 12, "command/new");
+  mesh.run();
+  BOOST_TEST(mesh.agree(count));
+  BOOST_TEST(mesh.deltas_sent < 8 * count * 5);  // 12 links each: 11 copies if all told all.
+  BOOST_TEST(mesh.records_sent + mesh.rows_sent == 0u);
+}
+
+// Between two full meshes, where nobody's neighbours on the ring of ids are all among its peers.
+BOOST_AUTO_TEST_CASE(what_only_one_link_can_bring_comes_over_it) {
+  for (std::size_t bridge = 0; bridge < 12; ++bridge) {
+    mesh_of mesh(24);
+    for (const std::size_t first : {0U, 12U}) {
+      for (std::size_t i = first; i < first + 12; ++i) {
+        for (std::size_t k = i + 1; k < first + 12; ++k) mesh.connect(i, k);
+      }
+    }
+    mesh.connect(bridge, 12 + (bridge * 5) % 12);
+    mesh.run();
+    BOOST_TEST(mesh.agree(24));
+    for (std::size_t at = 0; at < 24; at += 7) mesh.set(at, "command/new");
+    mesh.run();
+    BOOST_TEST(mesh.agree(24));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_newcomer_with_many_links_gets_each_record_about_once) {
   rng random(3);
   mesh_of mesh(41);

@@ -242,6 +242,42 @@ BOOST_AUTO_TEST_CASE(equal_views_make_one_tree_that_reaches_every_node_once) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(in_a_large_mesh_links_of_others_are_followed_after_a_while_and_own_ones_at_once) {
+  link_net net(100);
+  for (std::uint32_t i = 0; i < 100; ++i) net.link(i, (i + 1) % 100);
+  net.link(0, 50);
+  view_of here(numbered_id(0));
+  net.tell_all(here.links);
+  BOOST_TEST(number_of(here.routes.to(now, numbered_id(52))->next_hop) == 50u);
+  net.link(1, 52);
+  net.tell(here.links, 1);
+  net.tell(here.links, 52);
+  net.unlink(50, 51);
+  net.tell(here.links, 50);
+  net.tell(here.links, 51);
+  BOOST_TEST(number_of(here.routes.to(now + 99ms, numbered_id(52))->next_hop) == 50u);
+  BOOST_TEST(number_of(here.routes.to(now + 100ms, numbered_id(52))->next_hop) == 1u);
+  net.unlink(0, 1);
+  net.tell(here.links, 0);
+  net.tell(here.links, 1);
+  const auto around = here.routes.to(now + 100ms, numbered_id(1));
+  BOOST_TEST((!around || number_of(around->next_hop) != 1u));
+}
+
+BOOST_AUTO_TEST_CASE(a_path_that_is_doubted_is_computed_anew) {
+  link_net net(100);
+  for (std::uint32_t i = 0; i < 100; ++i) net.link(i, (i + 1) % 100);
+  view_of here(numbered_id(0));
+  net.tell_all(here.links);
+  BOOST_TEST(number_of(here.routes.to(now, numbered_id(2))->next_hop) == 1u);
+  net.link(99, 2);
+  net.unlink(1, 2);
+  for (const std::uint32_t each : {1U, 2U, 99U}) net.tell(here.links, each);
+  BOOST_TEST(number_of(here.routes.to(now, numbered_id(2))->next_hop) == 1u);
+  here.routes.doubt();
+  BOOST_TEST(number_of(here.routes.to(now, numbered_id(2))->next_hop) == 99u);
+}
+
 BOOST_AUTO_TEST_CASE(trees_are_bounded_and_forgotten_when_links_change) {
   rng random(1);
   link_net net(20);

@@ -12,8 +12,8 @@ constexpr std::size_t cold_nodes_max = 100;
 constexpr tick idle_before =
     60 * one_second;  // Links that nobody wants any more are gone by then, and all RTTs are told.
 constexpr tick idle_for = 20 * one_second;
-constexpr std::size_t loaded_nodes = 200;        // From so many nodes on all together send what these would.
-constexpr tick send_interval = 2 * one_second;   // Of one node, for commands and for events.
+constexpr std::size_t loaded_nodes = 200;       // From so many nodes on all together send what these would.
+constexpr tick send_interval = 2 * one_second;  // Of one node, for commands and for events.
 
 simulation_options world_options(const sim_options& options) {
   // Each seed has a network of its own.

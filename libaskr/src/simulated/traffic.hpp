@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// What came over all links of a world, by kind of message: where a mesh's bytes go. A long message counts as its chunks.
+/// What came over all links of a world, by kind of message: where a mesh's bytes go. A long message counts as its
+/// chunks.
 
 #include "transport/wire_messages.hpp"
 
