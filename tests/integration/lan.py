@@ -38,6 +38,26 @@ def two_subnets(mesh):
     assert "cannot be reached: 1 address: timed out" in findings, findings
     assert told["links"][0]["sees_us_at"].startswith("10.77.1.1:"), told["links"]
     say("doctor: " + next(line for line in findings.splitlines() if "cannot" in line))
+    ask_through_the_relay(a, c, *nodes)
+
+
+def ask_through_the_relay(a, c, asking, relay, serving):
+    """Commands cross b; when it is killed, who waits behind it is told at once."""
+    for command, program in (("echo", "cat"), ("slow", "sleep 9")):
+        c.start(c.mesh.binaries / "askr", "serve", command, "--url", serving.url, "--", *program.split())
+    until(lambda: {"echo", "slow"} <= set(view(asking)["c"]["commands"]), 5, 0.05)
+    for number in range(20):
+        answer = a.askr(asking, "send", "echo", str(number), "--to", "c")
+        assert answer.returncode == 0 and answer.stdout.strip() == str(number), (answer.stdout, answer.stderr)
+    waiting = a.start(a.mesh.binaries / "askr", "send", "slow", "--to", "c", "--url", asking.url,
+                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: c.run("pgrep", "-f", "^sleep 9").returncode == 0, 5, 0.02)
+    killed = time.monotonic()
+    relay.kill()
+    _, told = waiting.communicate(timeout=5)
+    took = time.monotonic() - killed
+    assert waiting.returncode == 1 and told.startswith("askr: peer_lost:") and took < 1, (waiting.returncode, told, took)
+    say(f"commands cross the relay; {took * 1000:.0f} ms after it was killed: {told.strip()}")
 
 
 def no_multicast(mesh):
