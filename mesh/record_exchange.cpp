@@ -35,6 +35,11 @@ record_exchange::link_state* record_exchange::find(link_number link) noexcept {
   return place == links_.end() || place->number != link ? nullptr : &*place;
 }
 
+bool record_exchange::is_new(link_number link) const noexcept {
+  const auto place = std::lower_bound(links_.begin(), links_.end(), link, by_number);
+  return place != links_.end() && place->number == link && place->is_new;
+}
+
 void record_exchange::on_link_up(time_point now, link_number link, const node_id& peer, bool leads) {
   on_link_down(link);
   const auto place = std::lower_bound(links_.begin(), links_.end(), link, by_number);
@@ -43,7 +48,7 @@ void record_exchange::on_link_up(time_point now, link_number link, const node_id
   state.peer = peer;
   state.leads = leads;
   if (const auto record = view_.find(peer)) note_record(record);
-  if (auto own = view_.find(view_.self())) out_.push_back({link, std::move(own)});
+  news_ = true;
   if (leads) repair(now, link, state);
 }
 
@@ -181,7 +186,8 @@ void record_exchange::ask_others(Failed failed) {
   }
 }
 
-void record_exchange::pull_done(const node_id& id) {
+// `answered_by`: the link that sent the whole record, which is what a pull asks for.
+void record_exchange::pull_done(const node_id& id, std::optional<link_number> answered_by) {
   const auto found = pulls_.find(id);
   if (found == pulls_.end()) return;
   auto& pull = found->second;
@@ -191,6 +197,8 @@ void record_exchange::pull_done(const node_id& id) {
     pulls_.erase(found);
   } else if (pull.also) {
     ask(link_number(*pull.also), id, pull);
+  } else if (answered_by == pull.from) {
+    ask(pull.from, id, pull);  // It has become newer on the way.
   }
 }
 
@@ -210,7 +218,7 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
   switch (outcome.intake.what) {
     case intake::merged:
       note_record(outcome.intake.record);
-      pull_done(delta.id);
+      pull_done(delta.id, delta.whole() ? std::optional(from) : std::nullopt);
       if (!delta.whole()) {
         outcome.forward_to = uninformed(*outcome.intake.record, from);
       } else if (view_.is_up(delta.id)) {
@@ -223,7 +231,7 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
     case intake::known:
       break;
     case intake::newer_self:
-      pull_done(delta.id);
+      pull_done(delta.id, std::nullopt);
       break;
   }
   return outcome;
@@ -284,7 +292,9 @@ void record_exchange::offer(const signed_record& record, link_number from) {
 
 std::vector<exchange_message> record_exchange::take_messages(time_point now) {
   news_ = false;
+  const auto own = view_.find(view_.self());
   for (auto& each : links_) {
+    if (own && std::exchange(each.is_new, false)) out_.insert(out_.begin(), {each.number, own});
     send_offers(each.number, each);
     send_pulls(now, each.number, each);
   }

@@ -73,8 +73,10 @@ class record_exchange {
   void on_link_up(time_point now, link_number link, const node_id& peer, bool leads);
   void on_link_down(link_number link);
 
-  /// This node's own news. The owner sends the delta to all links.
+  /// This node's own news. The owner sends the delta to all links but those that are new.
   void publish(time_point now, signed_record_ptr record);
+  /// It has come up in this turn: the whole record is still to go, as it is then.
+  bool is_new(link_number link) const noexcept;
   /// As record_view::set_up; a node that comes up is offered to others.
   void set_up(time_point now, const node_id& id, bool up);
 
@@ -102,6 +104,7 @@ class record_exchange {
     link_number number = 0;
     node_id peer;
     bool leads = false;
+    bool is_new = true;
     std::optional<time_point> differs_since;
     std::optional<time_point> repaired_at;
     std::vector<record_row> offers;
@@ -129,7 +132,7 @@ class record_exchange {
   void release(pull_state& pull);
   template <class Failed>
   void ask_others(Failed failed);
-  void pull_done(const node_id& id);
+  void pull_done(const node_id& id, std::optional<link_number> answered_by);
   link_state* find(link_number link) noexcept;
   void note_record(const signed_record_ptr& record);
   bool is_on_ring(const node_id& id, const feeders& fed_by) const noexcept;

@@ -70,7 +70,7 @@ void full_view::publish(time_point now, const mesh::publication& news) {
   body_.clear();
   write_message(body_, news.delta());
   peers_.for_each([&](peer& each) {
-    if (!each.retiring && !each.outdated) append(each, body_);
+    if (!each.retiring && !each.outdated && !exchange_.is_new(each.id)) append(each, body_);
   });
 }
 
