@@ -12,7 +12,8 @@ void event_load::on_start(simulated::host& which) {
   listen_options options;
   options.on_gap = [this, at](const event_gap& gap) { on_gap(at, gap); };
   (void)which.core
-      ->add_listener(world_.time(), 1, topic, [this, at](const event& what) { on_event(at, what); }, std::move(options))
+      ->add_listener(
+          world_.time(), 1, topic, [this, at](const event& what) { on_event(at, what); }, std::move(options))
       .ok();
 }
 
@@ -38,8 +39,9 @@ void event_load::plan_next(host_index from) {
 }
 
 void event_load::on_event(host_index at, const event& what) {
-  ++heard_;
   const auto origin = hosts_[what.origin];
+  if (canary_.swallows_event(at, origin)) return;
+  ++heard_;
   const auto name = "event " + std::to_string(what.sequence) + " of node " + std::to_string(origin) + " at node " +
                     std::to_string(at);
   const auto sender = what.data.try_as<std::uint64_t>();

@@ -4,6 +4,7 @@
 /// Events from all nodes to some, and what must be true of them: those of one origin and topic come in order, none
 /// twice, and what does not come is told.
 
+#include "tools/askr-sim/canary.hpp"
 #include "tools/askr-sim/judge.hpp"
 
 #include <askr/random.hpp>
@@ -17,7 +18,8 @@ namespace askr::sim {
 
 class event_load {
  public:
-  event_load(simulated::world& world, judge& judge, std::uint64_t seed) : world_(world), judge_(judge), random_(seed) {}
+  event_load(simulated::world& world, judge& judge, canary& canary, std::uint64_t seed)
+      : world_(world), judge_(judge), canary_(canary), random_(seed) {}
 
   void on_start(simulated::host& which);
   /// Each node emits one event per `interval`, until stop().
@@ -50,6 +52,7 @@ class event_load {
 
   simulated::world& world_;
   judge& judge_;
+  canary& canary_;
   rng random_;
   bool active_ = false;
   tick interval_ = 0;

@@ -12,8 +12,8 @@ constexpr std::size_t cold_nodes_max = 100;
 constexpr tick idle_before =
     60 * one_second;  // Links that nobody wants any more are gone by then, and all RTTs are told.
 constexpr tick idle_for = 20 * one_second;
-constexpr std::size_t loaded_nodes = 200;        // From so many nodes on all together send what these would.
-constexpr tick send_interval = 2 * one_second;   // Of one node, for commands and for events.
+constexpr std::size_t loaded_nodes = 200;       // From so many nodes on all together send what these would.
+constexpr tick send_interval = 2 * one_second;  // Of one node, for commands and for events.
 
 simulation_options world_options(const sim_options& options) {
   // Each seed has a network of its own.
@@ -32,8 +32,9 @@ run::run(const sim_options& options)
       world_(world_options(options), *this),
       judge_(world_),
       views_(world_, judge_),
-      commands_(world_, judge_, options.seed + 1),
-      events_(world_, judge_, options.seed + 2),
+      canary_(world_, options),
+      commands_(world_, judge_, canary_, options.seed + 1),
+      events_(world_, judge_, canary_, options.seed + 2),
       faults_(world_, judge_, views_, options_),
       random_(options.seed + 3),
       began_(std::chrono::steady_clock::now()) {}
@@ -152,6 +153,7 @@ void run::suffer() {
     const auto interval = send_interval * std::max<tick>(1, world_.size() / loaded_nodes);
     commands_.begin(interval);
     events_.begin(interval);
+    canary_.begin();
   }
   const auto traffic_before = world_.arrived();
   if (options_.faults.none()) {
@@ -186,7 +188,9 @@ void run::come_right() {
   }
   say("all views are equal " + std::to_string((world_.now() - since) / one_millisecond) + " ms after the last fault");
   // From here on nothing may fail any more.
-  pass(judge::aftermath + 10 * one_second);
+  pass(judge::aftermath);
+  canary_.near_the_end();
+  pass(10 * one_second);
   commands_.stop();
   events_.stop();
   pass(10 * one_second);
