@@ -9,7 +9,8 @@ STORMY = ["--nodes", "20", "--minutes", "1", "--seed", "3", "--faults", "crash,s
 
 # What the first violation is about.
 CANARIES = {
-    "lose-event": (QUIET, "a gap"),
+    "lose-event": (QUIET, "a gap that nobody told"),
+    "lose-tail": (QUIET, "nor of a gap"),
     "double-command": (QUIET, "is not idempotent and ran twice"),
     "no-outcome": (QUIET, "has no outcome"),
     "two-outcomes": (QUIET, "has a second outcome"),

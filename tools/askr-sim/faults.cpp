@@ -2,6 +2,7 @@
 #include "tools/askr-sim/faults.hpp"
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 namespace askr::sim {
@@ -10,6 +11,9 @@ namespace {
 constexpr tick one_minute = 60 * one_second;
 constexpr std::uint64_t clock_wrong_max_ms = 10 * 60 * 1000;
 constexpr tick longest_harmless_pause = 1'500 * one_millisecond;  // Lease less heartbeat, and some.
+
+std::string named(const char* what, host_index which) { return std::string(what) + " node " + std::to_string(which); }
+std::string lasting(tick time) { return " for " + std::to_string(time / one_millisecond) + " ms"; }
 
 }  // namespace
 
@@ -76,6 +80,7 @@ simulated::host* faults::somebody() {
 
 void faults::kill(simulated::host& which, bool loses_power, tick back_after) {
   judge_.trouble(which.index, world_.now() + back_after);
+  judge_.trace(named(loses_power ? "power off" : "kill", which.index) + lasting(back_after));
   ++down_;
   world_.end(which, loses_power ? simulated::world::crash::powered_off : simulated::world::crash::killed);
   views_.on_ended(which.index, !loses_power);
@@ -87,6 +92,7 @@ void faults::kill(simulated::host& which, bool loses_power, tick back_after) {
 void faults::bring_back(simulated::host& which) {
   judge_.trouble(which.index, world_.now());
   if (down_ > 0) --down_;
+  judge_.trace(named("start", which.index));
   world_.start(which);
   views_.on_started(which.index);
 }
@@ -102,6 +108,7 @@ void faults::strike_restart() {
   if (which == nullptr) return;
   judge_.trouble(which->index, world_.now());
   if (random_.below(2) == 0) return kill(*which, false, between(0, 500 * one_millisecond));
+  judge_.trace(named("stop", which->index));
   world_.stop(*which);
   views_.on_ended(which->index, false);
   bring_back(*which);
@@ -115,6 +122,7 @@ void faults::strike_partition() {
   const auto some = 1 + random_.below(largest);
   for (std::size_t i = 0; i < some; ++i) {
     const auto which = static_cast<host_index>(random_.below(world_.size()));
+    judge_.trace(named("cut off", which) + lasting(lasts));
     world_.net().set_side(which, 1);
     judge_.trouble(which, world_.now() + lasts);
   }
@@ -132,6 +140,7 @@ void faults::strike_oneway() {
   const auto to = static_cast<host_index>(random_.below(world_.size()));
   if (from == to) return;
   const auto lasts = between(one_second, 20 * one_second);
+  judge_.trace(named("nothing from", from) + named(" to", to) + lasting(lasts));
   judge_.weather(world_.now() + lasts);
   // Two nodes alone have no other way.
   if (world_.size() == 2) judge_.trouble(from, world_.now() + lasts);
@@ -146,8 +155,10 @@ void faults::strike_slow() {
   auto* which = somebody();
   if (which == nullptr) return;
   const auto lasts = between(one_second, 15 * one_second);
+  const auto per_turn = between(one_millisecond, 300 * one_millisecond);
+  judge_.trace(named("slow", which->index) + lasting(lasts) + ", each turn" + lasting(per_turn));
   judge_.slow(which->index, world_.now() + lasts);
-  world_.slow_down(*which, microseconds(between(one_millisecond, 300 * one_millisecond)));
+  world_.slow_down(*which, microseconds(per_turn));
   world_.plan(world_.now() + lasts, [this, which] { world_.slow_down(*which, duration{0}); });
 }
 
@@ -155,6 +166,7 @@ void faults::strike_pause() {
   auto* which = somebody();
   if (which == nullptr) return;
   const auto lasts = between(100 * one_millisecond, 6 * one_second);
+  judge_.trace(named("pause", which->index) + lasting(lasts));
   if (lasts > longest_harmless_pause) judge_.trouble(which->index, world_.now() + lasts);
   judge_.slow(which->index, world_.now() + lasts);
   world_.pause(*which, microseconds(lasts));
@@ -172,6 +184,7 @@ void faults::strike_linkbreak() {
   auto* which = somebody();
   if (which == nullptr || which->links.empty()) return;
   const auto end = which->links[random_.below(which->links.size())].second;
+  judge_.trace(named("break a link of", which->index) + named(" with", world_.peer_of(end)));
   judge_.weather(world_.now());
   if (which->links.size() == 1) judge_.trouble(which->index, world_.now());
   world_.break_wire(end.wire);

@@ -43,7 +43,7 @@ class judge {
   /// What a fault causes may show so much later: the lease, the settle time, a flood, and dialling again.
   static constexpr tick aftermath = 6 * one_second;
 
-  explicit judge(const simulated::world& world) : world_(world) {}
+  judge(const simulated::world& world, bool traces) : world_(world), traces_(traces) {}
 
   void begin() {
     trouble_until_.assign(world_.size(), 0);
@@ -73,12 +73,18 @@ class judge {
                  what.c_str());
     if (violations_ == shown_max) std::fprintf(stderr, "askr-sim: more are only counted\n");
   }
+  bool traces() const noexcept { return traces_; }
+  void trace(const std::string& what) const {
+    if (!traces_) return;
+    std::fprintf(stderr, "askr-sim: %9.6f s: %s\n", static_cast<double>(world_.now()) / one_second, what.c_str());
+  }
   std::uint64_t violations() const noexcept { return violations_; }
 
  private:
   static constexpr std::uint64_t shown_max = 20;
 
   const simulated::world& world_;
+  bool traces_;
   std::vector<tick> trouble_until_;
   std::vector<tick> slow_until_;
   tick weather_until_ = 0;

@@ -61,6 +61,7 @@ const char* const usage =
     "  --canary NAME  a bug on purpose: lose-event, lose-tail, double-command, no-outcome, two-outcomes, false-loss,\n"
     "                 zombie (none)\n"
 #endif
+    "  --trace        say on standard error each fault, and what takes long to be known\n"
     "  --json         one line of JSON instead of a few for people\n"
     "Exit: 0 everything stayed true, 1 something did not, 2 wrong usage.\n";
 
@@ -96,6 +97,8 @@ sim_options parse_options(const std::vector<std::string>& arguments) {
       options.begin = parse_beginning(value());
     } else if (name == "--no-load") {
       options.load = false;
+    } else if (name == "--trace") {
+      options.trace = true;
     } else if (name == "--json") {
       options.json = true;
 #ifdef ASKR_SIM_CANARY

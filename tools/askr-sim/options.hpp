@@ -60,6 +60,7 @@ struct sim_options {
   beginning begin = beginning::automatic;
   bool load = true;  ///< Commands and events while faults happen.
   bool json = false;
+  bool trace = false;                    ///< Says what goes wrong, and what takes long.
   canary_bug canary = canary_bug::none;  ///< Builds with ASKR_SIM_CANARY only.
 };
 

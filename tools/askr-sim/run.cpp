@@ -30,7 +30,7 @@ simulation_options world_options(const sim_options& options) {
 run::run(const sim_options& options)
     : options_(options),
       world_(world_options(options), *this),
-      judge_(world_),
+      judge_(world_, options.trace),
       views_(world_, judge_),
       canary_(world_, options),
       commands_(world_, judge_, canary_, options.seed + 1),
@@ -194,6 +194,7 @@ void run::come_right() {
   commands_.stop();
   events_.stop();
   pass(10 * one_second);
+  if (options_.load) events_.check_the_tails();
   if (!views_.converged()) judge_.violation("the views differ at the end:" + views_.why_not_converged());
 }
 

@@ -9,6 +9,7 @@ namespace askr::sim {
 namespace {
 
 constexpr std::size_t prune_below = 64;  // Looking through the list costs as much as it is long.
+constexpr tick worth_a_trace = 150 * one_millisecond;
 
 }  // namespace
 
@@ -89,7 +90,14 @@ void view_checker::settle(waiting& about, host_index observer, samples& into) {
   if (about.observers.size() <= prune_below || about.observers.size() % prune_below == 0) {
     std::erase_if(about.observers, [&](host_index each) { return !has(up_, each) || !judge_.sound(each); });
   }
-  if (about.observers.empty() && about.measured) into.add(world_.now() - about.since);
+  if (!about.observers.empty() || !about.measured) return;
+  const auto took = world_.now() - about.since;
+  into.add(took);
+  if (took < worth_a_trace) return;
+  const bool joined = &into == &joins_;
+  const auto which = &about - (joined ? newcomers_ : dead_).data();
+  judge_.trace("node " + std::to_string(which) + (joined ? " is known to all" : " is lost to all") + " after " +
+               std::to_string(took / one_millisecond) + " ms, at last to node " + std::to_string(observer));
 }
 
 void view_checker::on_found(host_index observer, host_index which) {
