@@ -79,11 +79,11 @@ simulated::host* faults::somebody() {
 }
 
 void faults::kill(simulated::host& which, bool loses_power, tick back_after) {
-  judge_.trouble(which.index, world_.now() + back_after);
   judge_.trace(named(loses_power ? "power off" : "kill", which.index) + lasting(back_after));
   ++down_;
   world_.end(which, loses_power ? simulated::world::crash::powered_off : simulated::world::crash::killed);
-  views_.on_ended(which.index, !loses_power);
+  views_.on_ended(which.index, loses_power ? ending::powered_off : ending::killed);
+  judge_.trouble(which.index, world_.now() + back_after);
   world_.plan(world_.now() + back_after, [this, at = &which, era = era_] {
     if (era == era_ && !at->up()) bring_back(*at);
   });
@@ -106,11 +106,10 @@ void faults::strike_crash() {
 void faults::strike_restart() {
   auto* which = somebody();
   if (which == nullptr) return;
-  judge_.trouble(which->index, world_.now());
   if (random_.below(2) == 0) return kill(*which, false, between(0, 500 * one_millisecond));
   judge_.trace(named("stop", which->index));
   world_.stop(*which);
-  views_.on_ended(which->index, false);
+  views_.on_ended(which->index, ending::left);
   bring_back(*which);
 }
 
@@ -141,7 +140,7 @@ void faults::strike_oneway() {
   if (from == to) return;
   const auto lasts = between(one_second, 20 * one_second);
   judge_.trace(named("nothing from", from) + named(" to", to) + lasting(lasts));
-  judge_.weather(world_.now() + lasts);
+  judge_.cut(from, to, world_.now() + lasts);
   // Two nodes alone have no other way.
   if (world_.size() == 2) judge_.trouble(from, world_.now() + lasts);
   world_.net().cut(from, to);

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t cold_nodes_max = 100;
 constexpr tick idle_before =
     60 * one_second;  // Links that nobody wants any more are gone by then, and all RTTs are told.
+constexpr tick gone_checked_every = 250 * one_millisecond;
 constexpr tick idle_for = 20 * one_second;
 constexpr std::size_t loaded_nodes = 200;       // From so many nodes on all together send what these would.
 constexpr tick send_interval = 2 * one_second;  // Of one node, for commands and for events.
@@ -104,8 +105,9 @@ void run::start_nodes() {
 void run::pass(tick time) {
   const auto end = world_.now() + time;
   while (world_.now() < end) {
-    world_.run_until(std::min(end, (world_.now() / one_second + 1) * one_second));
+    world_.run_until(std::min(end, (world_.now() / gone_checked_every + 1) * gone_checked_every));
     views_.check_the_gone();
+    if (world_.now() % one_second != 0 && world_.now() < end) continue;
     commands_.check_the_pending();
     check_the_bounds();
   }
