@@ -9,6 +9,7 @@ namespace askr::sim {
 namespace {
 
 constexpr tick one_minute = 60 * one_second;
+constexpr milliseconds updated_heartbeat{600};
 constexpr std::uint64_t clock_wrong_max_ms = 10 * 60 * 1000;
 constexpr tick longest_harmless_pause = 1'500 * one_millisecond;  // Lease less heartbeat, and some.
 
@@ -33,6 +34,9 @@ void faults::begin(tick length) {
   std::size_t ends = 0;
   for (host_index i = 0; i < world_.size(); ++i) ends += world_.at(i).links.size();
   each(fault::linkbreak, static_cast<double>(ends) / 2 * 0.02, &faults::strike_linkbreak);
+  if (options_.faults[static_cast<std::size_t>(fault::versionmix)]) {
+    update(0, length / (world_.size() + 1));
+  }
   if (options_.faults[static_cast<std::size_t>(fault::joinstorm)]) {
     world_.plan(world_.now() + length / 3, [this, era = era_] {
       if (era == era_) strike_joinstorm();
@@ -107,10 +111,15 @@ void faults::strike_restart() {
   auto* which = somebody();
   if (which == nullptr) return;
   if (random_.below(2) == 0) return kill(*which, false, between(0, 500 * one_millisecond));
-  judge_.trace(named("stop", which->index));
-  world_.stop(*which);
-  views_.on_ended(which->index, ending::left);
+  stop(*which);
   bring_back(*which);
+}
+
+void faults::stop(simulated::host& which) {
+  judge_.trace(named("stop", which.index));
+  ++down_;
+  world_.stop(which);
+  views_.on_ended(which.index, ending::left);
 }
 
 void faults::strike_partition() {
@@ -187,6 +196,22 @@ void faults::strike_linkbreak() {
   judge_.weather(world_.now());
   if (which->links.size() == 1) judge_.trouble(which->index, world_.now());
   world_.break_wire(end.wire);
+}
+
+/// A rolling update: this node, and after a while the next. Who is down comes back updated.
+void faults::update(host_index which, tick pause) {
+  world_.plan(world_.now() + pause, [this, which, pause, era = era_] {
+    if (era != era_) return;
+    ++count_;
+    auto& at = world_.at(which);
+    const bool up = at.up();
+    if (up) stop(at);  // Its core reads the options.
+    at.options.links.compression = compression_mode::always;
+    at.options.links.compression_bytes_min = 1;
+    at.options.links.heartbeat = updated_heartbeat;
+    if (up) bring_back(at);
+    if (which + 1 < world_.size()) update(which + 1, pause);
+  });
 }
 
 void faults::strike_joinstorm() {
