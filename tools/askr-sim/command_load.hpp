@@ -4,6 +4,7 @@
 /// Commands between random nodes, and what must be true of them: exactly one outcome by the deadline, whatever crashes;
 /// what may not run twice does not; an answer is the right one; and an error has a reason.
 
+#include "tools/askr-sim/canary.hpp"
 #include "tools/askr-sim/judge.hpp"
 
 #include <askr/random.hpp>
@@ -18,8 +19,8 @@ namespace askr::sim {
 
 class command_load {
  public:
-  command_load(simulated::world& world, judge& judge, std::uint64_t seed)
-      : world_(world), judge_(judge), random_(seed) {}
+  command_load(simulated::world& world, judge& judge, canary& canary, std::uint64_t seed)
+      : world_(world), judge_(judge), canary_(canary), random_(seed) {}
 
   void on_start(simulated::host& which);
   /// Each node sends one command per `interval`, until stop().
@@ -58,6 +59,7 @@ class command_load {
 
   simulated::world& world_;
   judge& judge_;
+  canary& canary_;
   rng random_;
   bool active_ = false;
   tick interval_ = 0;

@@ -2,14 +2,19 @@
 #include "tools/askr-sim/faults.hpp"
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 namespace askr::sim {
 namespace {
 
 constexpr tick one_minute = 60 * one_second;
+constexpr milliseconds updated_heartbeat{600};
 constexpr std::uint64_t clock_wrong_max_ms = 10 * 60 * 1000;
 constexpr tick longest_harmless_pause = 1'500 * one_millisecond;  // Lease less heartbeat, and some.
+
+std::string named(const char* what, host_index which) { return std::string(what) + " node " + std::to_string(which); }
+std::string lasting(tick time) { return " for " + std::to_string(time / one_millisecond) + " ms"; }
 
 }  // namespace
 
@@ -29,6 +34,9 @@ void faults::begin(tick length) {
   std::size_t ends = 0;
   for (host_index i = 0; i < world_.size(); ++i) ends += world_.at(i).links.size();
   each(fault::linkbreak, static_cast<double>(ends) / 2 * 0.02, &faults::strike_linkbreak);
+  if (options_.faults[static_cast<std::size_t>(fault::versionmix)]) {
+    update(0, length / (world_.size() + 1));
+  }
   if (options_.faults[static_cast<std::size_t>(fault::joinstorm)]) {
     world_.plan(world_.now() + length / 3, [this, era = era_] {
       if (era == era_) strike_joinstorm();
@@ -75,10 +83,11 @@ simulated::host* faults::somebody() {
 }
 
 void faults::kill(simulated::host& which, bool loses_power, tick back_after) {
-  judge_.trouble(which.index, world_.now() + back_after);
+  judge_.trace(named(loses_power ? "power off" : "kill", which.index) + lasting(back_after));
   ++down_;
   world_.end(which, loses_power ? simulated::world::crash::powered_off : simulated::world::crash::killed);
-  views_.on_ended(which.index, !loses_power);
+  views_.on_ended(which.index, loses_power ? ending::powered_off : ending::killed);
+  judge_.trouble(which.index, world_.now() + back_after);
   world_.plan(world_.now() + back_after, [this, at = &which, era = era_] {
     if (era == era_ && !at->up()) bring_back(*at);
   });
@@ -87,6 +96,7 @@ void faults::kill(simulated::host& which, bool loses_power, tick back_after) {
 void faults::bring_back(simulated::host& which) {
   judge_.trouble(which.index, world_.now());
   if (down_ > 0) --down_;
+  judge_.trace(named("start", which.index));
   world_.start(which);
   views_.on_started(which.index);
 }
@@ -100,11 +110,16 @@ void faults::strike_crash() {
 void faults::strike_restart() {
   auto* which = somebody();
   if (which == nullptr) return;
-  judge_.trouble(which->index, world_.now());
   if (random_.below(2) == 0) return kill(*which, false, between(0, 500 * one_millisecond));
-  world_.stop(*which);
-  views_.on_ended(which->index, false);
+  stop(*which);
   bring_back(*which);
+}
+
+void faults::stop(simulated::host& which) {
+  judge_.trace(named("stop", which.index));
+  ++down_;
+  world_.stop(which);
+  views_.on_ended(which.index, ending::left);
 }
 
 void faults::strike_partition() {
@@ -115,6 +130,7 @@ void faults::strike_partition() {
   const auto some = 1 + random_.below(largest);
   for (std::size_t i = 0; i < some; ++i) {
     const auto which = static_cast<host_index>(random_.below(world_.size()));
+    judge_.trace(named("cut off", which) + lasting(lasts));
     world_.net().set_side(which, 1);
     judge_.trouble(which, world_.now() + lasts);
   }
@@ -132,7 +148,8 @@ void faults::strike_oneway() {
   const auto to = static_cast<host_index>(random_.below(world_.size()));
   if (from == to) return;
   const auto lasts = between(one_second, 20 * one_second);
-  judge_.weather(world_.now() + lasts);
+  judge_.trace(named("nothing from", from) + named(" to", to) + lasting(lasts));
+  judge_.cut(from, to, world_.now() + lasts);
   // Two nodes alone have no other way.
   if (world_.size() == 2) judge_.trouble(from, world_.now() + lasts);
   world_.net().cut(from, to);
@@ -146,8 +163,10 @@ void faults::strike_slow() {
   auto* which = somebody();
   if (which == nullptr) return;
   const auto lasts = between(one_second, 15 * one_second);
+  const auto per_turn = between(one_millisecond, 300 * one_millisecond);
+  judge_.trace(named("slow", which->index) + lasting(lasts) + ", each turn" + lasting(per_turn));
   judge_.slow(which->index, world_.now() + lasts);
-  world_.slow_down(*which, microseconds(between(one_millisecond, 300 * one_millisecond)));
+  world_.slow_down(*which, microseconds(per_turn));
   world_.plan(world_.now() + lasts, [this, which] { world_.slow_down(*which, duration{0}); });
 }
 
@@ -155,6 +174,7 @@ void faults::strike_pause() {
   auto* which = somebody();
   if (which == nullptr) return;
   const auto lasts = between(100 * one_millisecond, 6 * one_second);
+  judge_.trace(named("pause", which->index) + lasting(lasts));
   if (lasts > longest_harmless_pause) judge_.trouble(which->index, world_.now() + lasts);
   judge_.slow(which->index, world_.now() + lasts);
   world_.pause(*which, microseconds(lasts));
@@ -172,9 +192,26 @@ void faults::strike_linkbreak() {
   auto* which = somebody();
   if (which == nullptr || which->links.empty()) return;
   const auto end = which->links[random_.below(which->links.size())].second;
+  judge_.trace(named("break a link of", which->index) + named(" with", world_.peer_of(end)));
   judge_.weather(world_.now());
   if (which->links.size() == 1) judge_.trouble(which->index, world_.now());
   world_.break_wire(end.wire);
+}
+
+/// A rolling update: this node, and after a while the next. Who is down comes back updated.
+void faults::update(host_index which, tick pause) {
+  world_.plan(world_.now() + pause, [this, which, pause, era = era_] {
+    if (era != era_) return;
+    ++count_;
+    auto& at = world_.at(which);
+    const bool up = at.up();
+    if (up) stop(at);  // Its core reads the options.
+    at.options.links.compression = compression_mode::always;
+    at.options.links.compression_bytes_min = 1;
+    at.options.links.heartbeat = updated_heartbeat;
+    if (up) bring_back(at);
+    if (which + 1 < world_.size()) update(which + 1, pause);
+  });
 }
 
 void faults::strike_joinstorm() {

@@ -32,6 +32,7 @@ class faults {
   tick between(tick low, tick high) { return low + random_.below(high - low + 1); }
   simulated::host* somebody();
   void kill(simulated::host& which, bool loses_power, tick back_after);
+  void stop(simulated::host& which);
   void bring_back(simulated::host& which);
 
   void strike_crash();
@@ -43,6 +44,7 @@ class faults {
   void strike_skew();
   void strike_linkbreak();
   void strike_joinstorm();
+  void update(host_index which, tick pause);
 
   simulated::world& world_;
   judge& judge_;

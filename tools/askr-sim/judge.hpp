@@ -40,14 +40,15 @@ class samples {
 
 class judge {
  public:
-  /// What a fault causes may show so much later: the lease, the settle time, a flood, and dialling again.
-  static constexpr tick aftermath = 6 * one_second;
+  /// What a fault causes may show so much later: the lease and the settle time.
+  static constexpr tick aftermath = 3 * one_second;
 
-  explicit judge(const simulated::world& world) : world_(world) {}
+  judge(const simulated::world& world, bool traces) : world_(world), traces_(traces) {}
 
   void begin() {
     trouble_until_.assign(world_.size(), 0);
     slow_until_.assign(world_.size(), 0);
+    cut_until_.assign(world_.size(), 0);
   }
   /// Something is done to the node, until then, for which others may think it lost.
   void trouble(host_index which, tick until) {
@@ -59,12 +60,33 @@ class judge {
     slow_until_[which] = std::max(slow_until_[which], until);
     weather(until);
   }
+  /// Nothing comes through from one to the other: until their link ends by its lease, neither notices.
+  void cut(host_index from, host_index to, tick until) {
+    for (const auto each : {from, to}) cut_until_[each] = std::max(cut_until_[each], until);
+    weather(until);
+  }
   /// Something happens somewhere: what goes by others may fail.
   void weather(tick until) { weather_until_ = std::max(weather_until_, until); }
   /// Nothing was done to it since `since`, nor shortly before.
   bool sound_since(host_index which, tick since) const { return trouble_until_[which] + aftermath < since + 1; }
   bool sound(host_index which) const { return sound_since(which, world_.now()); }
   bool swift_since(host_index which, tick since) const { return slow_until_[which] + aftermath < since + 1; }
+  /// It hears at once of what happens at `since`, and acts on it.
+  bool prompt_since(host_index which, tick since) const {
+    return std::max(slow_until_[which], cut_until_[which]) + aftermath < since + 1;
+  }
+  bool prompt(host_index which) const { return prompt_since(which, world_.now()); }
+  /// No other node was in the way of the news: who stands still goes on to report its links.
+  bool others_prompt_since(host_index but, tick since) const {
+    for (host_index each = 0; each < slow_until_.size(); ++each) {
+      if (each != but && !prompt_since(each, since)) return false;
+    }
+    return true;
+  }
+  /// Something goes on being wrong with it after that time.
+  bool ill_beyond(host_index which, tick when) const {
+    return std::max(trouble_until_[which], cut_until_[which]) > when;
+  }
   bool calm_since(tick since) const { return weather_until_ + aftermath < since + 1; }
 
   void violation(const std::string& what) {
@@ -73,14 +95,21 @@ class judge {
                  what.c_str());
     if (violations_ == shown_max) std::fprintf(stderr, "askr-sim: more are only counted\n");
   }
+  bool traces() const noexcept { return traces_; }
+  void trace(const std::string& what) const {
+    if (!traces_) return;
+    std::fprintf(stderr, "askr-sim: %9.6f s: %s\n", static_cast<double>(world_.now()) / one_second, what.c_str());
+  }
   std::uint64_t violations() const noexcept { return violations_; }
 
  private:
   static constexpr std::uint64_t shown_max = 20;
 
   const simulated::world& world_;
+  bool traces_;
   std::vector<tick> trouble_until_;
   std::vector<tick> slow_until_;
+  std::vector<tick> cut_until_;
   tick weather_until_ = 0;
   std::uint64_t violations_ = 0;
 };

@@ -36,6 +36,14 @@ beginning parse_beginning(std::string_view text) {
   throw wrong_usage("--start is cold or converged");
 }
 
+#ifdef ASKR_SIM_CANARY
+canary_bug parse_canary(std::string_view text) {
+  const auto found = std::find(std::begin(canary_names), std::end(canary_names), text);
+  if (found == std::end(canary_names)) throw wrong_usage("there is no canary \"" + std::string(text) + "\"");
+  return static_cast<canary_bug>(found - std::begin(canary_names));
+}
+#endif
+
 }  // namespace
 
 const char* const usage =
@@ -49,6 +57,11 @@ const char* const usage =
     "  --rate R       how often faults come, against the usual (1)\n"
     "  --start HOW    cold: all at once; converged: as if they had run for long (cold up to 100 nodes)\n"
     "  --no-load      no commands and no events\n"
+#ifdef ASKR_SIM_CANARY
+    "  --canary NAME  a bug on purpose: lose-event, lose-tail, double-command, no-outcome, two-outcomes, false-loss,\n"
+    "                 zombie (none)\n"
+#endif
+    "  --trace        say on standard error each fault, and what takes long to be known\n"
     "  --json         one line of JSON instead of a few for people\n"
     "Exit: 0 everything stayed true, 1 something did not, 2 wrong usage.\n";
 
@@ -84,11 +97,13 @@ sim_options parse_options(const std::vector<std::string>& arguments) {
       options.begin = parse_beginning(value());
     } else if (name == "--no-load") {
       options.load = false;
+    } else if (name == "--trace") {
+      options.trace = true;
     } else if (name == "--json") {
       options.json = true;
 #ifdef ASKR_SIM_CANARY
     } else if (name == "--canary") {
-      options.canary = value();
+      options.canary = parse_canary(value());
 #endif
     } else {
       throw wrong_usage("there is no option \"" + name + "\"");

@@ -23,7 +23,7 @@ enum class fault : std::size_t {
   skew,        ///< A node's wall clock is wrong by up to ten minutes, and it starts again.
   linkbreak,   ///< Connections are reset.
   joinstorm,   ///< A quarter of all nodes starts at the same instant.
-  versionmix,  ///< All nodes are of one build: nothing yet.
+  versionmix,  ///< All nodes are updated, one after the other: stopped, and started with other options.
 };
 inline constexpr std::size_t faults_count = 10;
 inline constexpr std::string_view fault_names[faults_count] = {
@@ -37,6 +37,20 @@ enum class beginning : std::uint8_t {
   converged,  ///< All know and are linked with each other as if they had run for long.
 };
 
+/// What askr-sim-canary can do wrong on purpose.
+enum class canary_bug : std::uint8_t {
+  none,
+  lose_event,      ///< Now and then a listener does not get an event.
+  lose_tail,       ///< The same at the end, when no later event shows it.
+  double_command,  ///< A command that may not run twice does.
+  no_outcome,      ///< A command never ends for its caller.
+  two_outcomes,
+  false_loss,  ///< A node that is well is missing in another's directory for a while.
+  zombie,      ///< A node that is gone stays in another's directory.
+};
+inline constexpr std::string_view canary_names[] = {"none",       "lose-event",   "lose-tail",  "double-command",
+                                                    "no-outcome", "two-outcomes", "false-loss", "zombie"};
+
 struct sim_options {
   std::size_t nodes = 50;
   double minutes = 1;  ///< Of the phase with faults; without faults, of the phase in which nothing happens.
@@ -46,7 +60,8 @@ struct sim_options {
   beginning begin = beginning::automatic;
   bool load = true;  ///< Commands and events while faults happen.
   bool json = false;
-  std::string canary;  ///< Builds with ASKR_SIM_CANARY only.
+  bool trace = false;                    ///< Says what goes wrong, and what takes long.
+  canary_bug canary = canary_bug::none;  ///< Builds with ASKR_SIM_CANARY only.
 };
 
 /// For a command line that cannot be run; what() is the sentence to print.

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t cold_nodes_max = 100;
 constexpr tick idle_before =
     60 * one_second;  // Links that nobody wants any more are gone by then, and all RTTs are told.
+constexpr tick gone_checked_every = 250 * one_millisecond;
 constexpr tick idle_for = 20 * one_second;
 constexpr std::size_t loaded_nodes = 200;       // From so many nodes on all together send what these would.
 constexpr tick send_interval = 2 * one_second;  // Of one node, for commands and for events.
@@ -30,10 +31,11 @@ simulation_options world_options(const sim_options& options) {
 run::run(const sim_options& options)
     : options_(options),
       world_(world_options(options), *this),
-      judge_(world_),
+      judge_(world_, options.trace),
       views_(world_, judge_),
-      commands_(world_, judge_, options.seed + 1),
-      events_(world_, judge_, options.seed + 2),
+      canary_(world_, options),
+      commands_(world_, judge_, canary_, options.seed + 1),
+      events_(world_, judge_, canary_, options.seed + 2),
       faults_(world_, judge_, views_, options_),
       random_(options.seed + 3),
       began_(std::chrono::steady_clock::now()) {}
@@ -103,8 +105,9 @@ void run::start_nodes() {
 void run::pass(tick time) {
   const auto end = world_.now() + time;
   while (world_.now() < end) {
-    world_.run_until(std::min(end, (world_.now() / one_second + 1) * one_second));
+    world_.run_until(std::min(end, (world_.now() / gone_checked_every + 1) * gone_checked_every));
     views_.check_the_gone();
+    if (world_.now() % one_second != 0 && world_.now() < end) continue;
     commands_.check_the_pending();
     check_the_bounds();
   }
@@ -152,6 +155,7 @@ void run::suffer() {
     const auto interval = send_interval * std::max<tick>(1, world_.size() / loaded_nodes);
     commands_.begin(interval);
     events_.begin(interval);
+    canary_.begin();
   }
   const auto traffic_before = world_.arrived();
   if (options_.faults.none()) {
@@ -186,10 +190,13 @@ void run::come_right() {
   }
   say("all views are equal " + std::to_string((world_.now() - since) / one_millisecond) + " ms after the last fault");
   // From here on nothing may fail any more.
-  pass(judge::aftermath + 10 * one_second);
+  pass(judge::aftermath);
+  canary_.near_the_end();
+  pass(10 * one_second);
   commands_.stop();
   events_.stop();
   pass(10 * one_second);
+  if (options_.load) events_.check_the_tails();
   if (!views_.converged()) judge_.violation("the views differ at the end:" + views_.why_not_converged());
 }
 

@@ -4,6 +4,7 @@
 /// One simulation from its beginning to its verdict: start, a while of nothing, faults, and the time in which
 /// everything has to come right again.
 
+#include "tools/askr-sim/canary.hpp"
 #include "tools/askr-sim/command_load.hpp"
 #include "tools/askr-sim/event_load.hpp"
 #include "tools/askr-sim/faults.hpp"
@@ -60,6 +61,7 @@ class run : public simulated::observer {
   simulated::world world_;
   judge judge_;
   view_checker views_;
+  canary canary_;
   command_load commands_;
   event_load events_;
   faults faults_;

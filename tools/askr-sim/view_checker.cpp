@@ -9,6 +9,7 @@ namespace askr::sim {
 namespace {
 
 constexpr std::size_t prune_below = 64;  // Looking through the list costs as much as it is long.
+constexpr tick worth_a_trace = 150 * one_millisecond;
 
 }  // namespace
 
@@ -26,15 +27,16 @@ void view_checker::begin() {
   changed_.assign(world_.size(), 0);
   newcomers_.assign(world_.size(), {});
   dead_.assign(world_.size(), {});
+  silent_.assign(world_.size(), false);
   for (host_index i = 0; i < world_.size(); ++i) by_id_.emplace_back(world_.at(i).self.id, i);
   std::sort(by_id_.begin(), by_id_.end());
 }
 
 void view_checker::on_started(host_index which) {
   auto& about = newcomers_[which];
-  about = {world_.now(), {}, true};
+  about = {world_.now(), {}, !judge_.ill_beyond(which, world_.now())};
   for (host_index each = 0; each < world_.size(); ++each) {
-    if (has(up_, each) && !has(seen_[each], which) && judge_.sound(each)) about.observers.push_back(each);
+    if (has(up_, each) && !has(seen_[each], which) && judge_.prompt(each)) about.observers.push_back(each);
   }
   put(up_, which, true);
   changed_[which] = world_.now();
@@ -44,14 +46,16 @@ void view_checker::on_started(host_index which) {
   versions_[which] = 0;
 }
 
-void view_checker::on_ended(host_index which, bool at_once) {
+void view_checker::on_ended(host_index which, ending how) {
   put(up_, which, false);
   changed_[which] = world_.now();
   newcomers_[which] = {};
+  const bool well = judge_.prompt(which);
+  silent_[which] = how == ending::powered_off || !well;
   auto& about = dead_[which];
-  about = {world_.now(), {}, at_once};
+  about = {world_.now(), {}, how == ending::killed && well};
   for (host_index each = 0; each < world_.size(); ++each) {
-    if (has(up_, each) && has(seen_[each], which) && judge_.sound(each)) about.observers.push_back(each);
+    if (has(up_, each) && has(seen_[each], which) && judge_.prompt(each)) about.observers.push_back(each);
   }
 }
 
@@ -87,14 +91,22 @@ void view_checker::settle(waiting& about, host_index observer, samples& into) {
   about.observers.erase(at);
   // Whoever has died or fell ill since is not waited for.
   if (about.observers.size() <= prune_below || about.observers.size() % prune_below == 0) {
-    std::erase_if(about.observers, [&](host_index each) { return !has(up_, each) || !judge_.sound(each); });
+    std::erase_if(about.observers, [&](host_index each) { return !has(up_, each) || !judge_.prompt(each); });
   }
-  if (about.observers.empty() && about.measured) into.add(world_.now() - about.since);
+  if (!about.observers.empty() || !about.measured) return;
+  const bool joined = &into == &joins_;
+  const auto which = static_cast<host_index>(&about - (joined ? newcomers_ : dead_).data());
+  if (joined && judge_.ill_beyond(which, about.since)) return;
+  const auto took = world_.now() - about.since;
+  into.add(took);
+  if (took < worth_a_trace) return;
+  judge_.trace("node " + std::to_string(which) + (joined ? " is known to all" : " is lost to all") + " after " +
+               std::to_string(took / one_millisecond) + " ms, at last to node " + std::to_string(observer));
 }
 
 void view_checker::on_found(host_index observer, host_index which) {
   if (!has(up_, which)) {
-    if (judge_.sound(observer) && world_.now() - changed_[which] > gone_at_latest) {
+    if (judge_.sound(observer) && world_.now() - changed_[which] > gone_within(which)) {
       judge_.violation("node " + std::to_string(observer) + " found node " + std::to_string(which) + ", which is gone");
     }
     return;
@@ -130,6 +142,12 @@ bool view_checker::path_between(host_index one, host_index other) {
   return false;
 }
 
+/// How long others may see who is gone.
+tick view_checker::gone_within(host_index which) const {
+  if (!judge_.others_prompt_since(which, changed_[which])) return gone_at_latest;
+  return silent_[which] ? gone_when_silent : gone_when_told;
+}
+
 void view_checker::check_the_gone() {
   const auto now = world_.now();
   for (host_index observer = 0; observer < world_.size(); ++observer) {
@@ -137,9 +155,9 @@ void view_checker::check_the_gone() {
     for (std::size_t word = 0; word < up_.size(); ++word) {
       for (auto gone = seen_[observer][word] & ~up_[word]; gone != 0; gone &= gone - 1) {
         const auto which = static_cast<host_index>(word * 64 + static_cast<std::size_t>(std::countr_zero(gone)));
-        if (now - changed_[which] < gone_at_latest) continue;
+        if (now - changed_[which] < gone_when_told || now - changed_[which] < gone_within(which)) continue;
         judge_.violation("node " + std::to_string(observer) + " still sees node " + std::to_string(which) +
-                         ", which is gone for " + std::to_string((now - changed_[which]) / one_second) + " s");
+                         ", which is gone for " + std::to_string((now - changed_[which]) / one_millisecond) + " ms");
       }
     }
   }

@@ -13,6 +13,12 @@
 
 namespace askr::sim {
 
+enum class ending : std::uint8_t {
+  left,         ///< It said so.
+  killed,       ///< Its connections were closed for it.
+  powered_off,  ///< Nobody was told.
+};
+
 class view_checker {
  public:
   view_checker(simulated::world& world, judge& judge) : world_(world), judge_(judge) {}
@@ -20,8 +26,8 @@ class view_checker {
   /// Once all hosts are added.
   void begin();
   void on_started(host_index which);
-  /// `at_once`: its connections were closed for it, so this is how fast a death is noticed.
-  void on_ended(host_index which, bool at_once);
+  /// Killed: this is how fast a death is noticed.
+  void on_ended(host_index which, ending how);
   void on_turn_end(simulated::host& which);
   /// Now and then: who is gone for long must not be in a view.
   void check_the_gone();
@@ -48,6 +54,7 @@ class view_checker {
   void on_found(host_index observer, host_index which);
   void on_lost(host_index observer, host_index which);
   void settle(waiting& about, host_index observer, samples& into);
+  tick gone_within(host_index which) const;
   bool path_between(host_index one, host_index other);
 
   simulated::world& world_;
@@ -57,6 +64,7 @@ class view_checker {
   std::vector<std::uint64_t> versions_;  ///< Of what was looked at last.
   bits up_;
   std::vector<tick> changed_;  ///< When a host came up or went down.
+  std::vector<bool> silent_;   ///< Who is gone, and nobody could be told.
   std::vector<waiting> newcomers_;
   std::vector<waiting> dead_;
   samples joins_;
@@ -66,7 +74,11 @@ class view_checker {
   std::vector<bool> visited_;
   std::vector<host_index> queue_;
 
-  static constexpr tick gone_at_latest = 10 * one_second;
+  static constexpr tick settle_time = 250 * one_millisecond;
+  static constexpr tick lease = 2500 * one_millisecond;
+  static constexpr tick gone_when_told = settle_time + one_second;
+  static constexpr tick gone_when_silent = lease + 500 * one_millisecond + settle_time;
+  static constexpr tick gone_at_latest = 10 * one_second;  // Others stood still, or were cut off.
 };
 
 }  // namespace askr::sim
