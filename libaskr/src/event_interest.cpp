@@ -52,7 +52,7 @@ void event_interest::set(const node_id& node, incarnation life, const std::vecto
   row->life = life;
   row->digest = digest;
   row->topics = std::move(allowed);
-  row->is_told = row->is_quiet = false;
+  row->is_told = row->is_quiet = row->is_counted = false;
   owes_ = true;
 }
 
@@ -104,6 +104,7 @@ void event_interest::note_new_way(const node_id& node) {
   auto* row = find(node);
   if (row == nullptr) return;
   row->wants_heads = true;
+  if (!row->is_quiet) row->is_told = false;  // That, too, may have been on the old one.
   owes_ = true;
 }
 

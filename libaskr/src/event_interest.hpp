@@ -8,6 +8,7 @@
 #include "libaskr/src/slot_map.hpp"
 #include "libaskr/src/subscriptions.hpp"
 #include "mesh/event_history.hpp"
+#include "transport/event_codec.hpp"
 
 #include <askr/node_id.hpp>
 #include <askr/permissions.hpp>
@@ -30,6 +31,9 @@ struct interested_node {
   incarnation life = 0;
   std::uint64_t digest = ~std::uint64_t{0};  ///< Of all that its record names,
   std::vector<std::string> topics;           ///< and what of it the node may listen to; sorted.
+  /// Where matching topics stood when we applied it, which is told again over a new way; all others begin at 1.
+  std::vector<std::pair<std::string, mesh::event_sequence>> begins;
+  bool is_counted = false;                   ///< `begins` is known.
   bool is_told = false;                      ///< That we know it, or
   bool is_quiet = false;                     ///< nothing that we ever emitted matches, and it does not have to know:
   bool asking = false;                       ///< it does not ask, and no link leads there. The first event tells it.
@@ -41,6 +45,12 @@ struct interested_node {
     mesh::sequence_range events;
   };
   std::vector<skip> skipped;  ///< Not sent, because its link was full.
+
+  std::vector<transport::topic_head> views_of_begins() const {
+    std::vector<transport::topic_head> views;
+    for (const auto& [topic, next] : begins) views.push_back({topic, next});
+    return views;
+  }
 };
 
 class event_interest {

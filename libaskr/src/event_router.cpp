@@ -360,6 +360,8 @@ void event_router::look_for_new_ways(time_point now) {
   interest_.for_each([&](interested_node& each) {
     if (each.way == no_link) return;
     tree_.way_to(now, paths_.paths(), each);
+    // Further on the tree may have changed, and the relays may not have agreed on it for a moment.
+    each.wants_heads |= peers_.link_to(each.node) == no_link;
     if (each.wants_heads) interest_.note_owed();
   });
 }
@@ -367,38 +369,32 @@ void event_router::look_for_new_ways(time_point now) {
 // Who listens to nothing is owed nothing, and no way is opened to say so. Nor to say that nothing was emitted yet: that
 // all begins at 1 can be told with the first event.
 void event_router::settle(time_point now, interested_node& with) {
-  const auto rows = with.topics.empty() ? std::vector<transport::topic_head>{}
-                    : !with.is_told     ? (with.is_quiet ? std::vector<transport::topic_head>{} : next_of(with))
-                    : with.wants_heads  ? heads_for(now, with)
-                                        : std::vector<transport::topic_head>{};
-  const bool quiet =
-      !with.is_told && !with.is_quiet && rows.empty() && !with.asking && peers_.link_to(with.node) == no_link;
-  if (!with.topics.empty() && !quiet && (!with.is_told || !rows.empty() || !with.skipped.empty())) {
+  if (!with.is_counted) with.begins = next_of(with);
+  with.is_counted = true;
+  const bool quiet = !with.is_told && !with.is_quiet && with.begins.empty() && !with.asking &&
+                     peers_.link_to(with.node) == no_link;
+  const auto heads = with.wants_heads && !quiet ? heads_for(now, with) : std::vector<transport::topic_head>{};
+  const bool tells = !quiet && (!with.is_told || !heads.empty() || !with.skipped.empty());
+  if (tells && !with.topics.empty()) {
     auto* to = paths_.reach(now, with.node);
     if (to == nullptr || !peers_.has_room(*to)) return;
-    if (!with.is_told) {
-      (void)to->out.append_interest_applied(with.digest, rows);
-    } else if (!rows.empty()) {
-      (void)to->out.append_heads(rows);
-    } else {
-      for (const auto& each : with.skipped)
-        (void)to->out.append_skipped({each.topic, each.events.from, each.events.to});
-    }
+    if (!with.is_told) (void)to->out.append_interest_applied(with.digest, with.views_of_begins());
+    if (!heads.empty()) (void)to->out.append_heads(heads);
+    for (const auto& each : with.skipped) (void)to->out.append_skipped({each.topic, each.events.from, each.events.to});
     peers_.mark_dirty(*to);
   }
-  // Each says more than the ones behind it.
   with.is_told = true;
   with.is_quiet = quiet;
   with.wants_heads = false;
   with.skipped.clear();
 }
 
-std::vector<transport::topic_head> event_router::next_of(const interested_node& node) const {
-  std::vector<transport::topic_head> next;
+std::vector<std::pair<std::string, mesh::event_sequence>> event_router::next_of(const interested_node& node) const {
+  std::vector<std::pair<std::string, mesh::event_sequence>> next;
   source_.for_each([&](std::string_view topic, mesh::event_sequence last) {
-    if (table_.matches(topic, {subscriber::kind::node, node.slot})) next.push_back({topic, last + 1});
+    if (table_.matches(topic, {subscriber::kind::node, node.slot})) next.emplace_back(topic, last + 1);
   });
-  std::sort(next.begin(), next.end(), [](const auto& a, const auto& b) { return a.topic < b.topic; });
+  std::sort(next.begin(), next.end());
   return next;
 }
 

@@ -94,7 +94,7 @@ class event_router {
   void answer_own(time_point now, const event_replays::pull& asked);
   void hand_on(const replayed& next);
   void settle(time_point now, interested_node& with);
-  std::vector<transport::topic_head> next_of(const interested_node& node) const;
+  std::vector<std::pair<std::string, mesh::event_sequence>> next_of(const interested_node& node) const;
   std::vector<transport::topic_head> heads_for(time_point now, const interested_node& node) const;
   bool wants(std::string_view topic);
   bool may_pull(time_point now, peer& from);

@@ -232,11 +232,11 @@ void membership::report_round_trips() {
   });
 }
 
-void membership::on_bye(time_point now, peer& from, const transport::bye_message& bye) {
+void membership::on_bye(peer& from, const transport::bye_message& bye) {
   from.bye_heard = true;
   if (from.retiring) return retire_when_quiet(from);
   if (bye.code == errc::duplicate_identity) return;  // We shall find the same as soon as the other link is up.
-  if (bye.code == errc::canceled) return let_go(now, from);
+  if (bye.code == errc::canceled) return let_go(from);
   close(from, error{bye.code, std::string(bye.text)});
 }
 
@@ -312,12 +312,13 @@ void membership::follow_fading(time_point now) {
       return report(each);
     }
     const auto due = std::max(each.fading_since + routed_around, each.carried + carried_kept);
-    if (now >= due) return let_go(now, each);
+    if (now >= due) return let_go(each);
     fading_check_ = std::min<time_point>(fading_check_, due);
   });
 }
 
-void membership::let_go(time_point, peer& which) {
+void membership::let_go(peer& which) {
+  let_go_.push_back(which.id);
   record_.remove_link(which.node);
   view_.on_link_down(which.id);
   peers_.forget_current(which);

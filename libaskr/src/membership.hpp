@@ -65,7 +65,7 @@ class membership {
   void on_observed(peer& from, std::string_view address) { from.observed = address; }
 
   void on_ping(time_point now, peer& from, const transport::ping_message& ping);
-  void on_bye(time_point now, peer& from, const transport::bye_message& bye);
+  void on_bye(peer& from, const transport::bye_message& bye);
   void on_link_wanted(peer& from, bool wanted) { neighbours_.on_wanted(from, wanted); }
   /// Closes a link for a reason of the core's.
   void close(peer& which, error why);
@@ -81,6 +81,8 @@ class membership {
 
   std::vector<mesh::dial_request> take_dials() { return neighbours_.take_dials(); }
   std::vector<std::pair<link_id, error>> take_closing() { return std::exchange(closing_, {}); }
+  /// Links that are no ways any more since the last call; what is under way on them still arrives.
+  std::vector<link_id> take_let_go() { return std::exchange(let_go_, {}); }
   /// Nodes that went down since the last call.
   std::vector<node_id> take_lost() { return std::exchange(lost_, {}); }
   std::vector<record_owner_claim> take_claims() { return view_.take_claims(); }
@@ -107,7 +109,7 @@ class membership {
   void report(const peer& which);
   void follow_interest(const node_id& node);
   void on_newer_self(time_point now, const mesh::record_stamp& stamp);
-  void let_go(time_point now, peer& which);
+  void let_go(peer& which);
   void follow_fading(time_point now);
   void check_silence(time_point now, peer& which);
   void send_ping(time_point now, peer& to);
@@ -132,6 +134,7 @@ class membership {
   time_point rtt_report_due_ = time_point::max();
   bool beacon_due_ = false;
   std::vector<std::pair<link_id, error>> closing_;
+  std::vector<link_id> let_go_;
   std::vector<node_id> lost_;
   std::optional<error> fatal_;
 };

@@ -129,6 +129,7 @@ void node_core::end_turn(time_point now) {
   }
   membership_.set_asking(events_.asking());
   membership_.end_turn(now);
+  for (const auto link : membership_.take_let_go()) relay_.on_let_go(now, link);
   events_.end_turn(now);
   for (const auto& id : membership_.take_lost()) relay_.on_lost(id);
   // What ends for want of a path may be tried again by another.
@@ -140,7 +141,10 @@ void node_core::end_turn(time_point now) {
 
 void node_core::end_lost_paths(time_point now) {
   for (const auto& [far, why] : relay_.take_lost()) {
-    if (auto* which = peers_.find(far)) dispatcher_.on_link_down(now, *which, why);
+    if (auto* which = peers_.find(far)) {
+      dispatcher_.on_link_down(now, *which, why);
+      events_.others().note_new_way(which->node);
+    }
     peers_.erase(far);
   }
 }

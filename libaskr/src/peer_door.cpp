@@ -69,7 +69,7 @@ result<void> peer_door::on_message(time_point now, peer& from, const opened_mess
     case message_kind::ping:
       return on_ping(now, from, message);
     case message_kind::bye:
-      return on_bye(now, from, message);
+      return on_bye(from, message);
     case message_kind::record_delta:
     case message_kind::view_summary:
     case message_kind::view_rows:
@@ -169,10 +169,10 @@ result<void> peer_door::on_ping(time_point now, peer& from, const opened_message
   return {};
 }
 
-result<void> peer_door::on_bye(time_point now, peer& from, const opened_message& message) {
+result<void> peer_door::on_bye(peer& from, const opened_message& message) {
   const auto bye = transport::decode_bye(message);
   if (!bye) return bye.error();
-  members_.on_bye(now, from, *bye);
+  members_.on_bye(from, *bye);
   return {};
 }
 

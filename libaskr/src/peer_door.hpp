@@ -34,7 +34,7 @@ class peer_door {
   result<void> on_part(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_credit(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_ping(time_point now, peer& from, const transport::opened_message& message);
-  result<void> on_bye(time_point now, peer& from, const transport::opened_message& message);
+  result<void> on_bye(peer& from, const transport::opened_message& message);
   result<void> on_view_message(time_point now, peer& from, const transport::opened_message& message);
   result<void> on_observed(peer& from, const transport::opened_message& message);
   result<void> on_routed(time_point now, peer& from, const transport::opened_message& message);

@@ -238,6 +238,14 @@ void relay::on_lost(const node_id& node) {
   }
 }
 
+void relay::on_let_go(time_point now, link_id link) {
+  peers_.for_each_far([&](peer& far) {
+    if (far.via != link) return;
+    if (const auto via = next_link(now, far.node, mesh::hops_max); via != no_link) far.via = via;
+  });
+  std::erase_if(flows_, [&](const auto& each) { return each.second.from == link || each.second.to == link; });
+}
+
 void relay::on_link_down(time_point now, const peer& link) {
   const error why{errc::peer_lost, "the link to " + link.name + " went"};
   peers_.for_each_far([&](peer& far) {

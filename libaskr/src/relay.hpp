@@ -51,6 +51,9 @@ class relay {
   /// Passes it on; or opens it, if it is for this node.
   std::optional<delivery> on_routed(time_point now, peer& from, const transport::routed_message& message);
   void on_route_broken(time_point now, const transport::route_broken_message& message);
+  /// A link of this node is used no more, though it still brings what is under way. Nothing was, for long: sessions and
+  /// flows over it go on over others.
+  void on_let_go(time_point now, link_id link);
   /// A link of this node has gone.
   void on_link_down(time_point now, const peer& link);
   /// A node is no longer up.
