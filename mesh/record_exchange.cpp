@@ -109,7 +109,7 @@ void record_exchange::on_rows(link_number from, const view_rows& offered) {
   auto* found = find(from);
   if (found == nullptr) return;
   for (const auto& row : offered.rows) {
-    if (is_news(row)) want(from, row);
+    is_news(row) ? want(from, row) : note_confirmed(row);
   }
   if (offered.complete.any()) offer_what_is_newer(*found, offered);
 }
@@ -140,6 +140,11 @@ bool record_exchange::is_news(const record_row& row) const noexcept {
   if (const auto known = view_.find(row.id)) return row.stamp > known->stamp();
   const auto* gone = view_.find_lost(row.id);
   return gone == nullptr || std::tie(row.stamp.life, row.stamp.version) >= std::tie(gone->life, gone->version);
+}
+
+void record_exchange::note_confirmed(const record_row& row) {
+  const auto* known = view_.peek(row.id);
+  if (known != nullptr && known->stamp() == row.stamp && !view_.is_up(row.id)) confirmed_.push_back(row.id);
 }
 
 void record_exchange::want(link_number from, const record_row& row) {
@@ -229,6 +234,7 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
       if (find(from) != nullptr) want(from, {delta.id, delta.stamp});
       break;
     case intake::known:
+      note_confirmed({delta.id, delta.stamp});
       break;
     case intake::newer_self:
       pull_done(delta.id, std::nullopt);

@@ -88,6 +88,9 @@ class record_exchange {
   /// The root digest of the other end's view, as pings carry it.
   void on_heard_root(time_point now, link_number from, const digest& root);
 
+  /// Nodes that are not up here, of whom somebody said that they are, in the very state that is known.
+  std::vector<node_id> take_confirmed() { return std::exchange(confirmed_, {}); }
+
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept { return next_due_; }
   /// False if take_messages() has nothing: asking costs nothing.
@@ -127,6 +130,7 @@ class record_exchange {
   void send_rows(link_number to, const std::bitset<256>& buckets);
   void offer_what_is_newer(link_state& to, const view_rows& known_there);
   bool is_news(const record_row& row) const noexcept;
+  void note_confirmed(const record_row& row);
   void want(link_number from, const record_row& row);
   void ask(link_number from, const node_id& id, pull_state& pull);
   void release(pull_state& pull);
@@ -150,6 +154,7 @@ class record_exchange {
   std::uint64_t ring_version_ = 0;
   std::map<node_id, pull_state> pulls_;
   std::vector<exchange_message> out_;
+  std::vector<node_id> confirmed_;
   bool news_ = false;                        ///< Offers or pulls may be due on some link.
   time_point next_due_ = time_point::max();  ///< No pull is due before.
 };

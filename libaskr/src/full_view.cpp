@@ -84,6 +84,7 @@ result<void> full_view::on_delta(time_point now, link_id from, const transport::
     ++counts_.records_refused;
     return {};
   }
+  believe_confirmed();
   if (outcome->intake.what == mesh::intake::newer_self) newer_self_ = delta.stamp;
   if (outcome->intake.what != mesh::intake::merged) return {};
   if (!outcome->forward_to.empty()) {
@@ -149,6 +150,7 @@ void full_view::on_summary(link_id from, const transport::view_summary_message& 
 
 void full_view::on_rows(link_id from, const transport::view_rows_message& message) {
   exchange_.on_rows(from, from_wire(message));
+  believe_confirmed();
 }
 
 void full_view::on_pull(link_id from, const transport::id_list& message) {
@@ -242,7 +244,17 @@ bool full_view::has_left(const node_id& id) const {
   return record && record->described()->leaving;
 }
 
+// What somebody reported before it was lost may be long over: it could lead to nodes that died meanwhile. So its links
+// count again only when it says something new, or somebody who sees it confirms what is known.
+void full_view::believe_confirmed() {
+  for (const auto& id : exchange_.take_confirmed()) {
+    const auto* record = view_.peek(id);
+    links_.set(id, record->stamp().life, record->links());
+  }
+}
+
 void full_view::set_up(time_point now, const node_id& id, bool up) {
+  if (const auto* record = view_.peek(id); record != nullptr && !up) links_.set(id, record->stamp().life, nullptr);
   exchange_.set_up(now, id, up);
   ++(up ? counts_.nodes_found : counts_.nodes_lost);
   show(id);

@@ -103,6 +103,7 @@ class full_view {
   void follow_links(time_point now, duration settle);
   bool has_left(const node_id& id) const;
   void set_up(time_point now, const node_id& id, bool up);
+  void believe_confirmed();
   void forget_erased();
 
   peer_table& peers_;
