@@ -19,6 +19,7 @@ event_order::verdict event_order::on_event(time_point now, const arrival& in) {
   }
   auto* known = find(*origin, in.topic);
   auto& stream = known ? *known : open(*origin, in.origin, in.topic, origin->interest_applied ? 1 : in.sequence);
+  if (!known && !origin->interest_applied) stream.assumed = in.sequence;
   if (in.sequence < stream.next) return verdict::duplicate;
   stream.last_known = std::max(stream.last_known, in.sequence);
   if (in.sequence != stream.next || !ordered_.empty()) return hold(now, stream, in);
@@ -110,12 +111,26 @@ void event_order::on_interest_applied(time_point now, const node_id& origin, inc
   auto* row = enter(origin, life);
   if (row == nullptr) return;
   row->interest_applied = true;
+  report_before(*row, next);
   for (const auto& [topic, first] : next) {
     if (find(*row, topic) == nullptr) {
       open(*row, origin, topic, std::max<event_sequence>(first, 1));
     } else if (first > 1) {
       on_head(now, origin, life, topic, first - 1);
     }
+  }
+}
+
+// What was sent here before the first event that came is lost, and too late to be put in order.
+void event_order::report_before(const origin_row& row,
+                                const std::vector<std::pair<std::string, event_sequence>>& next) {
+  for (const auto each : by_topic(row)) {
+    const auto assumed = std::exchange(each->assumed, 0);
+    if (assumed == 0) continue;
+    const auto said = std::find_if(next.begin(), next.end(), [&](const auto& row) { return row.first == each->topic; });
+    const auto first = said == next.end() ? 1 : std::max<event_sequence>(said->second, 1);
+    if (first >= assumed) continue;
+    ordered_.push_back({ordered::what::gap, each->origin, each->life, each->topic, first, assumed - 1, {}, {}});
   }
 }
 

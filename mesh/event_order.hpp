@@ -134,6 +134,7 @@ class event_order {
     incarnation life = 0;
     std::string topic;
     event_sequence next = 1;
+    event_sequence assumed = 0;     ///< It was taken to begin here, before its origin said where; 0: it had.
     event_sequence last_known = 0;  ///< Emitted for sure.
     event_sequence pulled_to = 0;
     std::map<event_sequence, held_event> held;
@@ -156,6 +157,7 @@ class event_order {
   stream& open(origin_row& row, const node_id& origin, std::string_view topic, event_sequence next);
   void erase(recency::iterator which);
 
+  void report_before(const origin_row& row, const std::vector<std::pair<std::string, event_sequence>>& next);
   verdict hold(time_point now, stream& in, const arrival& what);
   bool too_much(const stream& in) const noexcept;
   /// What is missing next; `from` is above `to` if nothing is.

@@ -361,7 +361,7 @@ void event_router::look_for_new_ways(time_point now) {
     if (each.way == no_link) return;
     tree_.way_to(now, paths_.paths(), each);
     // Further on the tree may have changed, and the relays may not have agreed on it for a moment.
-    each.wants_heads |= peers_.link_to(each.node) == no_link;
+    if (peers_.link_to(each.node) == no_link) interest_.note_new_way(each.node);
     if (each.wants_heads) interest_.note_owed();
   });
 }
@@ -371,8 +371,8 @@ void event_router::look_for_new_ways(time_point now) {
 void event_router::settle(time_point now, interested_node& with) {
   if (!with.is_counted) with.begins = next_of(with);
   with.is_counted = true;
-  const bool quiet = !with.is_told && !with.is_quiet && with.begins.empty() && !with.asking &&
-                     peers_.link_to(with.node) == no_link;
+  const bool quiet =
+      !with.is_told && !with.is_quiet && with.begins.empty() && !with.asking && peers_.link_to(with.node) == no_link;
   const auto heads = with.wants_heads && !quiet ? heads_for(now, with) : std::vector<transport::topic_head>{};
   const bool tells = !quiet && (!with.is_told || !heads.empty() || !with.skipped.empty());
   if (tells && !with.topics.empty()) {

@@ -219,6 +219,21 @@ BOOST_AUTO_TEST_CASE(after_the_interest_was_applied_an_unlisted_topic_starts_at_
   BOOST_TEST((here.pulls[0].wanted == sequence_range{1, 2}));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_lost_before_the_first_event_that_came_is_told_once_the_origin_says_where_it_began) {
+  subscriber late, in_time;
+  late.hear(3);
+  late.hear(4);
+  late.order.on_interest_applied(late.now, numbered_id(0), 1, {});
+  late.take();
+  late.hear(5);
+  BOOST_TEST(late.heard() == "t:3 t:4 t:gap1-2 t:5");
+  in_time.hear(3);
+  in_time.order.on_interest_applied(in_time.now, numbered_id(0), 1, {{"t", 3}});
+  in_time.order.on_interest_applied(in_time.now, numbered_id(0), 1, {});
+  in_time.take();
+  BOOST_TEST(in_time.heard() == "t:3");
+}
+
 BOOST_AUTO_TEST_CASE(a_new_life_of_the_origin_is_reported) {
   subscriber here;
   here.hear(1, "b");

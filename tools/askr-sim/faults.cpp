@@ -118,6 +118,7 @@ void faults::strike_restart() {
 void faults::stop(simulated::host& which) {
   judge_.trace(named("stop", which.index));
   ++down_;
+  judge_.trouble(which.index, world_.now());  // Before: its own commands end in the same breath.
   world_.stop(which);
   views_.on_ended(which.index, ending::left);
 }
