@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Runs askr-sim as its user does: what it prints, how it ends, and that a seed repeats everything."""
+"""Runs askr-sim as its user does: what it prints, how it ends, and that a seed repeats everything.
+
+Usage: askr_sim.py ASKR_SIM SEEDS [NODES_MAX]. Runs with more nodes are left out: a sanitizer makes them ten times as long."""
 
 import json
 import subprocess
@@ -37,10 +39,13 @@ def check_line_and_repetition(program):
     assert json.loads(simulate(program, arguments)[1])["digest"] != json.loads(out)["digest"]
 
 
-def replay_seeds(program, seeds):
+def replay_seeds(program, seeds, nodes_max):
     failed = 0
     for line in Path(seeds).read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
+            continue
+        if int(line.split()[1]) > nodes_max:
+            print(f"left out: {line}")
             continue
         code, out, err = simulate(program, line.split())
         print(f"{'ok  ' if code == 0 else 'FAIL'} {line}\n     {out.strip()}")
@@ -52,9 +57,10 @@ def replay_seeds(program, seeds):
 
 def main():
     program, seeds = sys.argv[1:3]
+    nodes_max = int(sys.argv[3]) if len(sys.argv) > 3 else sys.maxsize
     check_usage(program)
     check_line_and_repetition(program)
-    return 1 if replay_seeds(program, seeds) else 0
+    return 1 if replay_seeds(program, seeds, nodes_max) else 0
 
 
 if __name__ == "__main__":
