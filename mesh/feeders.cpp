@@ -4,7 +4,6 @@
 #include "mesh/record_schema.hpp"
 
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 namespace askr::mesh {
@@ -12,7 +11,7 @@ namespace {
 
 std::uint64_t word_of(const node_id& id, std::size_t at) noexcept {
   std::uint64_t word = 0;
-  std::memcpy(&word, id.bytes.data() + at, sizeof word);
+  for (std::size_t i = 8; i-- > 0;) word = word << 8U | id.bytes[at + i];
   return word;
 }
 

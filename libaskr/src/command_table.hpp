@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace askr {
@@ -34,7 +35,8 @@ struct command_row {
  private:
   friend class command_table;
   std::vector<mesh::candidate> servers;
-  std::uint64_t servers_as_of = 0;  ///< The directory's generation; 0: not asked yet.
+  std::uint64_t servers_as_of = 0;                       ///< The directory's generation; 0: not asked yet.
+  std::pair<std::uint64_t, std::uint64_t> hops_as_of{};  ///< That, and the version of the links.
 };
 
 class command_table {
@@ -58,6 +60,16 @@ class command_table {
   command_row* find(std::string_view name);
   /// The other nodes that serve it and are not draining. Valid until the directory changes.
   std::span<const mesh::candidate> servers(command_row& row) const;
+  /// The same, each as far away as `hops_of(id)` says, which is asked when they or the `links` (a version) changed.
+  template <class HopsOf>
+  std::span<const mesh::candidate> servers(command_row& row, std::uint64_t links, HopsOf hops_of) const {
+    servers(row);
+    const std::pair as_of{row.servers_as_of, links};
+    if (std::exchange(row.hops_as_of, as_of) != as_of) {
+      for (auto& each : row.servers) each.hops = hops_of(each.id);
+    }
+    return row.servers;
+  }
 
   /// The names to announce, sorted.
   std::vector<std::string> announced() const;

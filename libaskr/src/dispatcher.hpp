@@ -132,6 +132,7 @@ class dispatcher {
   void forward(time_point now, const command_request& request, command_row* row, peer* to, caller from);
   void note_forwarded(time_point now, const command_request& request, command_row* row, peer& to, std::uint64_t mid,
                       caller from);
+  std::span<const mesh::candidate> servers(time_point now, command_row& row);
   route choose(time_point now, command_row& row, const command_request& request, std::span<const node_id> tried);
   std::uint64_t next_mid(const command_request& request);
   bool may_try_again(time_point now, const pending_command& command, errc why, bool maybe_executed);

@@ -26,13 +26,21 @@ std::uint64_t dispatcher::next_mid(const command_request& request) {
   return request.data.bytes().size() > transport::chunk_bytes_max ? last_mid_ | large_mid : last_mid_;
 }
 
+// Those that serve it, each as far away as the links say now.
+std::span<const mesh::candidate> dispatcher::servers(time_point now, command_row& row) {
+  return table_.servers(row, relay_.paths().update(now), [&](const node_id& id) {
+    const auto hops = relay_.hops_to(now, id);
+    return hops == 0 ? mesh::hops_max : hops;
+  });
+}
+
 // Local first; by key the same for all, whoever asks, so this node is one of many there.
 dispatcher::route dispatcher::choose(time_point now, command_row& row, const command_request& request,
                                      std::span<const node_id> tried) {
   const bool sticky = !request.key.empty();
   const bool here = row.is_served_here() && !contains(tried, self_);
   if (here && !sticky) return {.here = true};
-  auto among = table_.servers(row);
+  auto among = servers(now, row);
   if (sticky || !tried.empty()) {
     among_.assign(among.begin(), among.end());
     if (here) among_.push_back({.id = self_, .hops = 0});

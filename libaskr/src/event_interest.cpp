@@ -32,7 +32,7 @@ void event_interest::set(const node_id& node, incarnation life, const std::vecto
   if (row == nullptr) row = &add(node);
   const auto digest = interest_digest(topics);
   if (row->life == life && row->digest == digest) {
-    if (asking && !row->asking && row->is_quiet) note_first_event(*row);
+    if (asking && !row->asking && row->is_quiet) note_untold(*row);
     row->asking = asking;
     return;
   }
@@ -82,7 +82,7 @@ interested_node* event_interest::find(const node_id& node) noexcept {
   return found == slots_.end() ? nullptr : rows_.find(found->second);
 }
 
-void event_interest::note_first_event(interested_node& to) noexcept {
+void event_interest::note_untold(interested_node& to) noexcept {
   to.is_told = false;
   owes_ = true;
 }

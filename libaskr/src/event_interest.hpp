@@ -33,13 +33,13 @@ struct interested_node {
   std::vector<std::string> topics;           ///< and what of it the node may listen to; sorted.
   /// Where matching topics stood when we applied it, which is told again over a new way; all others begin at 1.
   std::vector<std::pair<std::string, mesh::event_sequence>> begins;
-  bool is_counted = false;                   ///< `begins` is known.
-  bool is_told = false;                      ///< That we know it, or
-  bool is_quiet = false;                     ///< nothing that we ever emitted matches, and it does not have to know:
-  bool asking = false;                       ///< it does not ask, and no link leads there. The first event tells it.
-  bool wants_heads = false;                  ///< It may have lost the tail of something.
-  link_id way = no_link;                     ///< The first link towards it,
-  std::uint64_t way_version = 0;             ///< as of this version of all links.
+  bool is_counted = false;        ///< `begins` is known.
+  bool is_told = false;           ///< That we know it, or
+  bool is_quiet = false;          ///< nothing that we ever emitted matches, and it does not have to know:
+  bool asking = false;            ///< it does not ask, and no link leads there. The first event tells it.
+  bool wants_heads = false;       ///< It may have lost the tail of something.
+  link_id way = no_link;          ///< The first link towards it,
+  std::uint64_t way_version = 0;  ///< as of this version of all links.
   struct skip {
     std::string topic;
     mesh::sequence_range events;
@@ -68,8 +68,8 @@ class event_interest {
   interested_node* find(const node_id& node) noexcept;
   interested_node* at(std::uint32_t slot) noexcept { return rows_.find(slot); }
 
-  /// The first event that goes to it: all before this turn that matched were none.
-  void note_first_event(interested_node& to) noexcept;
+  /// A quiet one has to know now after all.
+  void note_untold(interested_node& to) noexcept;
   /// An event that its link did not take.
   void note_skipped(interested_node& to, std::string_view topic, mesh::event_sequence sequence);
   /// A new way leads to it: what was sent over the old one may be lost.

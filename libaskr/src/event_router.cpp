@@ -59,7 +59,7 @@ void event_router::send(time_point now, const std::vector<subscriber>& matched, 
   for (const auto& each : matched) {
     auto* to = each.what == subscriber::kind::node ? interest_.at(static_cast<std::uint32_t>(each.id)) : nullptr;
     if (to == nullptr) continue;
-    if (to->is_quiet && to->is_told) interest_.note_first_event(*to);
+    if (to->is_quiet && to->is_told) interest_.note_untold(*to);  // Its first event.
     const auto link = tree_.way_to(now, paths_.paths(), *to);
     if (std::find(sent_by_.begin(), sent_by_.end(), link) != sent_by_.end()) continue;
     if (link != no_link && peers_.send_event(link, what)) {
@@ -371,8 +371,8 @@ void event_router::look_for_new_ways(time_point now) {
 void event_router::settle(time_point now, interested_node& with) {
   if (!with.is_counted) with.begins = next_of(with);
   with.is_counted = true;
-  const bool quiet =
-      !with.is_told && !with.is_quiet && with.begins.empty() && !with.asking && peers_.link_to(with.node) == no_link;
+  const bool may_wait = with.begins.empty() && !with.asking && peers_.link_to(with.node) == no_link;
+  const bool quiet = with.is_quiet ? with.is_told : !with.is_told && may_wait;
   const auto heads = with.wants_heads && !quiet ? heads_for(now, with) : std::vector<transport::topic_head>{};
   const bool tells = !quiet && (!with.is_told || !heads.empty() || !with.skipped.empty());
   if (tells && !with.topics.empty()) {

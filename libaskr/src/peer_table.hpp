@@ -61,12 +61,11 @@ struct peer {
   std::uint64_t heard_session = 0;  ///< this; 0: nothing heard yet.
   std::uint32_t sent_number = 0;    ///< The next envelope's.
   std::uint32_t heard_number = 0;
-  time_point carried{};  ///< When an envelope went over it last, of anybody's.
-  bool fading = false;   ///< Neither end wants it: the others are told not to use it any more, and some time later
-  time_point fading_since{};
-  bool retiring =
-      false;  ///< nothing new is sent: so, too, if it is a duplicate. It ends when both sides have said bye,
-  errc bye_code = errc::duplicate_identity;  ///< which says this.
+  time_point carried{};                      ///< When an envelope went over it last, of anybody's.
+  bool fading = false;                       ///< Neither end wants it: others shall no longer use it, from
+  time_point fading_since{};                 ///< then on; later it retires.
+  bool retiring = false;                     ///< Nothing new is sent; it ends when both sides have said bye,
+  errc bye_code = errc::duplicate_identity;  ///< with this: a duplicate, or canceled as nobody wants it.
   bool bye_sent = false;
   bool bye_heard = false;
   bool closing = false;  ///< The shell was told to close it: nothing it says counts any more.

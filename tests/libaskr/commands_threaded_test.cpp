@@ -88,8 +88,9 @@ BOOST_AUTO_TEST_CASE(a_large_stream_comes_whole_though_its_producer_is_held) {
 
 BOOST_AUTO_TEST_CASE(a_command_that_is_given_up_stops_its_blocking_handler) {
   pair nodes;
-  std::promise<void> stopped;
+  std::promise<void> began, stopped;
   nodes.agent.on("wait", blocking([&](const command& asked) {
+                   began.set_value();
                    while (!asked.canceled()) std::this_thread::sleep_for(1ms);
                    stopped.set_value();
                  }));
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_is_given_up_stops_its_blocking_handler) {
   std::promise<errc> ended;
   const auto number = nodes.edge->send_cancelable(
       "wait", {}, {}, [&](const result<payload>& outcome) { ended.set_value(outcome.code()); });
-  std::this_thread::sleep_for(50ms);
+  BOOST_REQUIRE(began.get_future().wait_for(patience) == std::future_status::ready);
   nodes.edge->cancel(number);
   BOOST_TEST((ended.get_future().get() == errc::canceled));
   BOOST_REQUIRE(stopped.get_future().wait_for(patience) == std::future_status::ready);
@@ -105,8 +106,9 @@ BOOST_AUTO_TEST_CASE(a_command_that_is_given_up_stops_its_blocking_handler) {
 
 BOOST_AUTO_TEST_CASE(a_cancellation_slot_gives_a_command_up) {
   pair nodes;
-  std::atomic<bool> stopped = false;
+  std::atomic<bool> began = false, stopped = false;
   nodes.agent.on("wait", blocking([&](const command& asked) {
+                   began = true;
                    while (!asked.canceled()) std::this_thread::sleep_for(1ms);
                    stopped = true;
                  }));
@@ -116,13 +118,13 @@ BOOST_AUTO_TEST_CASE(a_cancellation_slot_gives_a_command_up) {
   const auto give_up = [&](auto& from) {
     asio::cancellation_signal signal;
     std::promise<std::error_code> ended;
-    stopped = false;
+    began = stopped = false;
     asio::post(from.get_executor(), [&] {
       from.async_send("wait", payload{}, send_options{},
                       asio::bind_cancellation_slot(
                           signal.slot(), [&](std::error_code code, const payload&) { ended.set_value(code); }));
     });
-    std::this_thread::sleep_for(50ms);
+    if (!eventually([&] { return began.load(); })) return false;
     asio::post(from.get_executor(), [&] { signal.emit(asio::cancellation_type::terminal); });
     const auto code = ended.get_future().get();
     return code == make_error_code(errc::canceled) && eventually([&] { return stopped.load(); });

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/core_network.hpp"
 
+#include <optional>
+
 BOOST_AUTO_TEST_SUITE(node_core_event_order)
 
 namespace {
 
 using namespace askr;
 using askr::test::core_network;
+using askr::test::forge;
 
 /// Writes down what one listener of a node is handed: "t1 t2 gap3-5 t6".
 struct diary {
@@ -39,76 +42,64 @@ askr::peer& peer_at(core_network& network, std::size_t at, std::size_t of) {
   return peers.at(peers.link_to(network.self(of).id));
 }
 
-/// What `from` says to `to` outside of all rules.
-template <class Append>
-void forge(core_network& network, std::size_t from, std::size_t to, Append append) {
-  transport::outbox box;
-  append(box);
-  byte_buffer scratch;
-  const auto link = network.core(to).peers().link_to(network.self(from).id);
-  for (auto record = box.next_record(scratch); !record.empty(); record = box.next_record(scratch)) {
-    network.core(to).on_link_record(network.now(), link, record);
-  }
-  network.run();
-}
-
 payload big() { return payload::from(std::string(3'000, 'x')); }
+
+/// Node 1 listens to "t" of node 0 over a link that takes four big events at once.
+struct narrow_link {
+  explicit narrow_link(std::size_t history = event_limits{}.history_events_max)
+      : network(2, [history](node_options& options) {
+          options.links.outbox_bytes_soft = 10'000;
+          options.events.history_events_max = history;
+        }) {
+    network.mesh();
+    heard.emplace(network, 1, "t");
+    network.run();
+  }
+  void emit_big(int count) {
+    for (int i = 0; i < count; ++i) network.emit(0, "t", big());
+  }
+
+  core_network network;
+  std::optional<diary> heard;
+};
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(what_a_full_link_had_to_leave_out_is_pulled_once_it_has_room) {
-  core_network network(2, [](node_options& options) { options.links.outbox_bytes_soft = 10'000; });
-  network.mesh();
-  diary heard(network, 1, "t");
-  network.run();
-  for (int i = 0; i < 10; ++i) network.emit(0, "t", big());
-  network.run();
-  BOOST_TEST(heard.take() == "t1 t2 t3 t4");
-  BOOST_TEST(network.counts(0).events_dropped == 6);
-  network.advance(5s);
-  BOOST_TEST(heard.take() == "t5 t6 t7 t8 t9 t10");
-  BOOST_TEST(network.counts(1).event_gaps == 0);
+  narrow_link link;
+  link.emit_big(10);
+  link.network.run();
+  BOOST_TEST(link.heard->take() == "t1 t2 t3 t4");
+  BOOST_TEST(link.network.counts(0).events_dropped == 6);
+  link.network.advance(5s);
+  BOOST_TEST(link.heard->take() == "t5 t6 t7 t8 t9 t10");
+  BOOST_TEST(link.network.counts(1).event_gaps == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_gap_that_the_next_event_shows_is_closed_before_it_is_heard) {
-  core_network network(2, [](node_options& options) { options.links.outbox_bytes_soft = 10'000; });
-  network.mesh();
-  diary heard(network, 1, "t");
-  network.run();
-  for (int i = 0; i < 6; ++i) network.emit(0, "t", big());
-  network.run();
-  network.emit(0, "t");
-  network.run();
-  BOOST_TEST(heard.take() == "t1 t2 t3 t4");
-  network.advance(1s);
-  BOOST_TEST(heard.take() == "t5 t6 t7");
+  narrow_link link;
+  link.emit_big(6);
+  link.network.run();
+  link.network.emit(0, "t");
+  link.network.run();
+  BOOST_TEST(link.heard->take() == "t1 t2 t3 t4");
+  link.network.advance(1s);
+  BOOST_TEST(link.heard->take() == "t5 t6 t7");
 }
 
 BOOST_AUTO_TEST_CASE(what_the_history_has_lost_is_reported_as_a_gap_in_its_place) {
-  core_network network(2, [](node_options& options) {
-    options.links.outbox_bytes_soft = 10'000;
-    options.events.history_events_max = 3;
-  });
-  network.mesh();
-  diary heard(network, 1, "t");
-  network.run();
-  for (int i = 0; i < 10; ++i) network.emit(0, "t", big());
-  network.advance(5s);
-  BOOST_TEST(heard.take() == "t1 t2 t3 t4 lost5-7 t8 t9 t10");
-  BOOST_TEST(network.counts(1).event_gaps == 1);
+  narrow_link link(3);
+  link.emit_big(10);
+  link.network.advance(5s);
+  BOOST_TEST(link.heard->take() == "t1 t2 t3 t4 lost5-7 t8 t9 t10");
+  BOOST_TEST(link.network.counts(1).event_gaps == 1);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_history_every_loss_is_a_gap) {
-  core_network network(2, [](node_options& options) {
-    options.links.outbox_bytes_soft = 10'000;
-    options.events.history_events_max = 0;
-  });
-  network.mesh();
-  diary heard(network, 1, "t");
-  network.run();
-  for (int i = 0; i < 6; ++i) network.emit(0, "t", big());
-  network.advance(5s);
-  BOOST_TEST(heard.take() == "t1 t2 t3 t4 lost5-6");
+  narrow_link link(0);
+  link.emit_big(6);
+  link.network.advance(5s);
+  BOOST_TEST(link.heard->take() == "t1 t2 t3 t4 lost5-6");
 }
 
 BOOST_AUTO_TEST_CASE(what_was_lost_with_a_link_comes_again_over_the_next_one) {

@@ -7,6 +7,7 @@ namespace {
 
 using namespace askr;
 using askr::test::core_network;
+using askr::test::forge;
 
 /// 0 - 1 - 2 - ...: each node is linked to the next only.
 void chain(core_network& network, std::size_t nodes) {
@@ -22,19 +23,26 @@ void numbers_heard(core_network& network, std::size_t node, std::string_view pat
   });
 }
 
-template <class Append>
-void forge(core_network& network, std::size_t from, std::size_t to, Append append) {
-  transport::outbox box;
-  append(box);
-  byte_buffer scratch;
-  const auto link = network.core(to).peers().link_to(network.self(from).id);
-  for (auto record = box.next_record(scratch); !record.empty(); record = box.next_record(scratch)) {
-    network.core(to).on_link_record(network.now(), link, record);
-  }
-  network.run();
-}
-
 }  // namespace
+
+// As long as nothing that it wants was emitted, a listener behind a relay is told nothing, whatever becomes of the
+// links.
+BOOST_AUTO_TEST_CASE(the_first_event_for_a_listener_behind_a_relay_tells_it_where_the_topic_begins) {
+  core_network network(4);
+  std::string heard;
+  numbers_heard(network, 2, "t", heard);
+  chain(network, 3);
+  const auto told = [&] { return network.counts(1).messages_relayed; };
+  network.emit(0, "other");
+  const auto before = told();
+  network.connect(1, 3);  // Links change, and node 0 looks for new ways.
+  network.advance(5s);
+  BOOST_TEST(told() == before);
+  network.emit(0, "t");
+  network.run();
+  BOOST_TEST(heard.starts_with("t1@"));
+  BOOST_TEST(told() > before);
+}
 
 BOOST_AUTO_TEST_CASE(an_event_crosses_relays_in_order_and_each_link_once) {
   core_network network(4);

@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_used_by_many_threads_stops_in_peace) {
       }
     });
   }
-  std::this_thread::sleep_for(30ms);
+  BOOST_TEST(eventually([&] { return server.counters().commands_served > 20; }));  // In the middle of it.
   server.stop();
   caller.stop();
   for (auto& each : threads) each.join();

@@ -51,6 +51,21 @@ BOOST_AUTO_TEST_CASE(a_command_for_a_named_node_reaches_it_over_relays) {
   BOOST_TEST(ping.as<std::string>() == "pong");
 }
 
+BOOST_AUTO_TEST_CASE(of_two_servers_that_are_equal_the_one_without_a_relay_between_is_asked) {
+  core_network network(4);
+  int near = 0, far = 0;
+  network.on(1, "work", [&] { ++near; });
+  network.on(3, "work", [&] { ++far; });
+  chain(network, 4);
+  network.advance(20s);  // Both are no newcomers any more.
+  for (int i = 0; i < 100; ++i) {
+    network.send(0, "work");
+    network.run();
+  }
+  BOOST_TEST(near + far == 100);
+  BOOST_TEST(near > 90);
+}
+
 BOOST_AUTO_TEST_CASE(the_target_knows_who_asked_whatever_the_relays_say) {
   core_network network(3);
   std::string asked_by, entry;

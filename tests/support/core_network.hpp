@@ -98,7 +98,8 @@ class core_network {
   }
   template <class F>
   void listen(std::size_t node, std::string_view pattern, F listener) {
-    BOOST_REQUIRE(core(node).add_listener(now_, ++last_listener_, pattern, detail::make_listener(std::move(listener))).ok());
+    BOOST_REQUIRE(
+        core(node).add_listener(now_, ++last_listener_, pattern, detail::make_listener(std::move(listener))).ok());
   }
   outcomes send(std::size_t node, std::string_view name, payload data = {}, send_options options = {},
                 std::uint8_t depth = 0, const extras& how = {});
@@ -158,5 +159,18 @@ class core_network {
   std::vector<std::pair<std::size_t, std::uint64_t>> woken_;  ///< Feeds with parts: node, serving.
   byte_buffer scratch_;
 };
+
+/// What `from` says to `to` outside of all rules: `append` puts it into an outbox.
+template <class Append>
+void forge(core_network& network, std::size_t from, std::size_t to, Append append) {
+  transport::outbox box;
+  append(box);
+  byte_buffer scratch;
+  const auto link = network.core(to).peers().link_to(network.self(from).id);
+  for (auto record = box.next_record(scratch); !record.empty(); record = box.next_record(scratch)) {
+    network.core(to).on_link_record(network.now(), link, record);
+  }
+  network.run();
+}
 
 }  // namespace askr::test
