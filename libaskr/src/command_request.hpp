@@ -36,4 +36,9 @@ constexpr bool may_go_elsewhere(errc why) noexcept {
          why == errc::duplicate_mid;
 }
 
+/// The server had no room for the command, or serves it no longer: no handler has seen it.
+constexpr bool is_refusal(errc why, bool maybe_executed) noexcept {
+  return !maybe_executed && (why == errc::overloaded || why == errc::no_handler);
+}
+
 }  // namespace askr

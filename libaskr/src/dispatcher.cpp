@@ -156,16 +156,17 @@ mesh::mid_verdict dispatcher::note_mid(const peer& asker, std::uint64_t mid) {
 void dispatcher::serve_here(time_point now, const command_request& request, caller from) {
   auto* row = table_.find(request.name);
   if (row == nullptr || !row->is_served_here()) return refuse(from, no_handler(request.name));
-  run(now, *row, request, std::move(from));
+  if (auto taken = run(now, *row, request, from); !taken) refuse(from, taken.error());
 }
 
 // --- at work here
 
-void dispatcher::run(time_point now, command_row& row, const command_request& request, caller from) {
-  if (!row.own) return forward_to_client(now, row, request, std::move(from));
+result<void> dispatcher::run(time_point now, command_row& row, const command_request& request, caller& from) {
+  if (!row.own) return forward_to_client(now, row, request, from);
+  if (row.own->how != detail::handler::mode::immediate) return start(now, row, request, from);
   ++counts_.commands_served;
-  if (row.own->how != detail::handler::mode::immediate) return start(now, row, request, std::move(from));
   run_now(now, row, request, from);
+  return {};
 }
 
 void dispatcher::run_now(time_point now, command_row& row, const command_request& request, caller& from) {
@@ -189,11 +190,12 @@ void dispatcher::run_now(time_point now, command_row& row, const command_request
   finish(from, outcome, !packed && may_go_elsewhere(packed.code()));
 }
 
-void dispatcher::start(time_point now, command_row& row, const command_request& request, caller from) {
-  if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are being served"});
+result<void> dispatcher::start(time_point now, command_row& row, const command_request& request, caller& from) {
+  if (pending_.full()) return error{errc::overloaded, "too many commands are being served"};
   if (row.own->streams && !request.stream) {
-    return refuse(from, {errc::unsupported, std::string(request.name) + " answers in parts: ask for a stream"});
+    return error{errc::unsupported, std::string(request.name) + " answers in parts: ask for a stream"};
   }
+  ++counts_.commands_served;
   const auto serving = ++last_mid_;
   const auto deadline = now + request.remaining;
   auto* remembered = remember(now, request, from, serving);
@@ -209,14 +211,22 @@ void dispatcher::start(time_point now, command_row& row, const command_request& 
                               .remembered = remembered,
                               .stop = std::move(stop)});
   if (feed) added.parts = std::make_unique<pending_parts>(std::move(feed));
+  return {};
 }
 
-void dispatcher::forward_to_client(time_point now, command_row& row, const command_request& request, caller from) {
-  if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
-  const auto client = row.clients[row.turn++ % row.clients.size()];
+// A client that does not read is passed over, as long as there is another.
+result<void> dispatcher::forward_to_client(time_point now, command_row& row, const command_request& request,
+                                           caller& from) {
+  if (pending_.full()) return error{errc::overloaded, "too many commands are pending"};
   const auto mid = ++last_mid_;
-  const auto sent = sessions_.send_command(client, mid, request);
-  if (!sent) return refuse(from, sent.error());
+  session_id client = no_session;
+  result<void> sent;
+  for (std::size_t i = 0; i < row.clients.size(); ++i) {
+    client = row.clients[row.turn++ % row.clients.size()];
+    sent = sessions_.send_command(client, mid, request);
+    if (sent) break;
+  }
+  if (!sent) return sent.error();
   ++counts_.commands_served;
   auto* remembered = remember(now, request, from, mid);
   pending_.add({.mid = mid,
@@ -225,6 +235,7 @@ void dispatcher::forward_to_client(time_point now, command_row& row, const comma
                 .sent = now,
                 .deadline = now + request.remaining,
                 .remembered = remembered});
+  return {};
 }
 
 served_results::entry* dispatcher::remember(time_point now, const command_request& request, const caller& from,

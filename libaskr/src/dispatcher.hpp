@@ -105,10 +105,11 @@ class dispatcher {
   mesh::mid_verdict note_mid(const peer& asker, std::uint64_t mid);
   void serve_here(time_point now, const command_request& request, caller from);
   void submit_to(time_point now, const command_request& request, const node_id& target, caller from);
-  void run(time_point now, command_row& row, const command_request& request, caller from);
+  /// These take `from` only if they do not fail: overloaded, too_large or unsupported, and nothing has run.
+  result<void> run(time_point now, command_row& row, const command_request& request, caller& from);
+  result<void> start(time_point now, command_row& row, const command_request& request, caller& from);
+  result<void> forward_to_client(time_point now, command_row& row, const command_request& request, caller& from);
   void run_now(time_point now, command_row& row, const command_request& request, caller& from);
-  void start(time_point now, command_row& row, const command_request& request, caller from);
-  void forward_to_client(time_point now, command_row& row, const command_request& request, caller from);
   /// Where the outcome of an idempotent command of a peer is to be remembered; null for others.
   served_results::entry* remember(time_point now, const command_request& request, const caller& from,
                                   std::uint64_t serving);
@@ -136,7 +137,8 @@ class dispatcher {
   route choose(time_point now, command_row& row, const command_request& request, std::span<const node_id> tried);
   std::uint64_t next_mid(const command_request& request);
   bool may_try_again(time_point now, const pending_command& command, errc why, bool maybe_executed);
-  bool try_again(time_point now, pending_command& command, errc why);
+  bool try_again(time_point now, pending_command& command, errc why, bool maybe_executed);
+  bool move_on(time_point now, pending_command& command, const command_request& request, peer& to, bool new_mid);
 
   /// What a server did with a command of ours is remembered for the next choice.
   void note_outcome(time_point now, const pending_command& command, errc outcome);

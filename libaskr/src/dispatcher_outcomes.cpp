@@ -60,8 +60,12 @@ void dispatcher::note_outcome(time_point now, const pending_command& command, er
 
 void dispatcher::end(time_point now, pending_command& command, result<payload_view> outcome, bool maybe_executed) {
   if (!outcome && may_try_again(now, command, outcome.code(), maybe_executed) &&
-      try_again(now, command, outcome.code())) {
+      try_again(now, command, outcome.code(), maybe_executed)) {
     return;
+  }
+  if (command.kept != kept_commands::none && !outcome && outcome.code() == errc::no_handler &&
+      kept_.past(command.kept).overloaded) {
+    outcome = error{errc::overloaded, "none of those that serve it has room"};
   }
   conclude(now, command, std::move(outcome), maybe_executed);
 }

@@ -15,8 +15,14 @@ using mesh::large_mid;
 /// A mid this far behind the last one may not be in the window any more when it arrives.
 constexpr std::uint64_t mid_lag_max = mesh::mid_window::bits / 2;
 
+// Of sorted ones.
 bool contains(std::span<const node_id> nodes, const node_id& node) {
-  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+  return std::binary_search(nodes.begin(), nodes.end(), node);
+}
+
+void insert(std::vector<node_id>& nodes, const node_id& node) {
+  const auto place = std::lower_bound(nodes.begin(), nodes.end(), node);
+  if (place == nodes.end() || *place != node) nodes.insert(place, node);
 }
 
 }  // namespace
@@ -64,15 +70,15 @@ void dispatcher::send_anywhere(time_point now, const command_request& request, c
   auto why = no_handler(request.name);
   for (tried_.clear();;) {
     const auto [to, here] = choose(now, row, request, tried_);
-    if (here) return run(now, row, request, std::move(from));
-    if (to == nullptr) return refuse(from, std::move(why));
-    if (pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
-    const auto mid = next_mid(request);
-    const auto sent = peers_.send_command(*to, mid, request);
+    if (to == nullptr && !here) return refuse(from, std::move(why));
+    if (!here && pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
+    const auto mid = here ? 0 : next_mid(request);
+    const auto sent = here ? run(now, row, request, from) : peers_.send_command(*to, mid, request);
+    if (sent && here) return;
     if (sent) return note_forwarded(now, request, &row, *to, mid, std::move(from));
     why = sent.error();
     if (why.code != errc::overloaded) return refuse(from, std::move(why));
-    tried_.push_back(to->node);  // That link is full: is there another?
+    insert(tried_, here ? self_ : to->node);  // No room there: is there another?
   }
 }
 
@@ -123,43 +129,57 @@ void dispatcher::note_forwarded(time_point now, const command_request& request, 
 
 // --- once more
 
-// An idempotent command is tried again whatever has become of it; another one only if it has certainly not run. A lost
-// peer says nothing about the load of the others, so its commands need not fit the budget.
+// Who refuses a command has not run it: it goes to the next, whatever it is, until nobody is left. An idempotent
+// command is tried again whatever has become of it. A lost peer says nothing about the load of the others, so its
+// commands need not fit the budget.
 bool dispatcher::may_try_again(time_point now, const pending_command& command, errc why, bool maybe_executed) {
   if (stopped_ || command.kept == kept_commands::none || !may_go_elsewhere(why)) return false;
   if (command.deadline - now < milliseconds(1)) return false;
   if (command.parts && command.parts->count > 0) return false;  // The caller has heard the beginning.
+  const auto& past = kept_.past(command.kept);
+  if (is_refusal(why, maybe_executed)) return past.refusals + 1 < limits_.refusals_max;
   if (maybe_executed && !kept_.request(command.kept).idempotent) return false;
-  if (kept_.tried(command.kept).size() + 1 >= limits_.tries_max) return false;
+  if (past.tries + 1 >= limits_.tries_max) return false;
   return why == errc::peer_lost || budget_.take(now);
 }
 
 // `command` has been taken out of the table; its caller is moved on only if there is somewhere to go.
-bool dispatcher::try_again(time_point now, pending_command& command, errc why) {
-  auto& tried = kept_.tried(command.kept);
-  tried.push_back(peers_.at(command.link).node);
+bool dispatcher::try_again(time_point now, pending_command& command, errc why, bool maybe_executed) {
+  const auto last = peers_.at(command.link).node;
+  auto& past = kept_.past(command.kept);
+  insert(past.servers, last);
+  ++(is_refusal(why, maybe_executed) ? past.refusals : past.tries);
+  past.overloaded |= why == errc::overloaded;
   auto request = kept_.request(command.kept);
   request.remaining = std::chrono::duration_cast<milliseconds>(command.deadline - now);
   auto& row = *command.row;
-  auto next = choose(now, row, request, tried);
-  // Nobody else: the node that was lost may be linked anew. It knows the command by its mid if it was there.
-  if (!next.here && next.to == nullptr && why == errc::peer_lost) next.to = relay_.reach(now, tried.back());
-  if (next.here) {
-    ++counts_.commands_retried;
-    run(now, row, request, std::move(command.from));
-    release(command);
-    return true;
+  auto next = choose(now, row, request, past.servers);
+  for (; next.here || next.to != nullptr; next = choose(now, row, request, past.servers)) {
+    if (next.here && run(now, row, request, command.from)) {
+      ++counts_.commands_retried;
+      release(command);
+      return true;
+    }
+    if (!next.here && move_on(now, command, request, *next.to, why == errc::duplicate_mid)) return true;
+    insert(past.servers, next.here ? self_ : next.to->node);
   }
-  if (next.to == nullptr || pending_.full()) return false;
-  const bool fresh = why == errc::duplicate_mid || last_mid_ - (command.mid & ~large_mid) >= mid_lag_max;
+  // Nobody else: the node that was lost may be linked anew. It knows the command by its mid if it was there.
+  if (why == errc::peer_lost) next.to = relay_.reach(now, last);
+  return next.to != nullptr && move_on(now, command, request, *next.to, false);
+}
+
+bool dispatcher::move_on(time_point now, pending_command& command, const command_request& request, peer& to,
+                         bool new_mid) {
+  if (pending_.full()) return false;
+  const bool fresh = new_mid || last_mid_ - (command.mid & ~large_mid) >= mid_lag_max;
   const auto mid = fresh ? next_mid(request) : command.mid;
-  if (!peers_.send_command(*next.to, mid, request)) return false;
+  if (!peers_.send_command(to, mid, request)) return false;
   ++counts_.commands_retried;
-  ++next.to->commands_pending;
-  ++row.pending;
-  row.balancer.on_sent(now, next.to->node);
+  ++to.commands_pending;
+  ++command.row->pending;
+  command.row->balancer.on_sent(now, to.node);
   command.mid = mid;
-  command.link = next.to->id;
+  command.link = to.id;
   command.sent = now;
   pending_.add(std::move(command));
   return true;

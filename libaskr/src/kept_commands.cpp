@@ -29,7 +29,9 @@ std::uint32_t kept_commands::keep(const command_request& request) {
   kept.idempotent = request.idempotent;
   kept.stream = request.stream;
   kept.balance = request.balance;
-  kept.tried.clear();
+  kept.past.servers.clear();
+  kept.past.refusals = kept.past.tries = 0;
+  kept.past.overloaded = false;
   bytes_ += bytes;
   return which;
 }

@@ -28,8 +28,15 @@ class kept_commands {
 
   /// Valid until release(). `remaining` is the caller's business.
   command_request request(std::uint32_t which) const;
-  /// The servers that were tried.
-  std::vector<node_id>& tried(std::uint32_t which) { return slots_[which].tried; }
+
+  /// How far the command has come by now.
+  struct history {
+    std::vector<node_id> servers;  ///< That it was given to, sorted: it goes to none of them again,
+    std::size_t refusals = 0;      ///< as many of them certainly did not run it,
+    std::size_t tries = 0;         ///< and as many others may have.
+    bool overloaded = false;       ///< One of those that refused does serve it.
+  };
+  history& past(std::uint32_t which) { return slots_[which].past; }
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:
@@ -43,7 +50,7 @@ class kept_commands {
     bool idempotent = false;
     bool stream = false;
     askr::balance balance = askr::balance::p2c;
-    std::vector<node_id> tried;
+    history past;
 
     std::size_t bytes() const noexcept { return name.size() + key.size() + data.size(); }
   };

@@ -67,6 +67,7 @@ result<void> validate_limits(const node_options& options) {
     return broken("limits.commands_pending_max is 1 to 65536");
   }
   if (options.limits.tries_max == 0) return broken("limits.tries_max is at least 1");
+  if (options.limits.refusals_max == 0) return broken("limits.refusals_max is at least 1");
   if (!(options.limits.retry_share >= 0) || options.limits.retry_window < milliseconds(10)) {
     return broken("limits.retry_share is 0 or more, and limits.retry_window at least 10 ms");
   }

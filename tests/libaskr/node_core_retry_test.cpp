@@ -43,6 +43,21 @@ struct star {
   std::vector<test::wire*> wires;
 };
 
+/// Nodes that serve one command at a time; what they refuse may be refused by so many, and there is no other budget.
+core_network::tune full_when_busy(std::size_t refusals_max = 64) {
+  return [refusals_max](node_options& options) {
+    options.limits.retry_share = 0;
+    options.limits.retries_per_second = 0;
+    options.limits.refusals_max = refusals_max;
+    if (options.name != "n0") options.limits.commands_pending_max = 1;
+  };
+}
+
+void occupy(star& net, int node) {
+  net.network.send(0, "work", {}, {.to = "n" + std::to_string(node), .timeout = 60s});
+  net.network.run();
+}
+
 /// Says a command on the only link of node 0, with a mid of the test's choice.
 void say(core_network& network, std::uint64_t mid, std::string_view name, bool idempotent = false) {
   auto& core = network.core(0);
@@ -158,24 +173,74 @@ BOOST_AUTO_TEST_CASE(a_handler_that_says_overloaded_has_run_so_only_idempotent_c
   BOOST_TEST(network.counts(1).commands_served + network.counts(2).commands_served == 3);
 }
 
-BOOST_AUTO_TEST_CASE(retries_for_want_of_room_have_a_budget_and_those_after_a_loss_do_not) {
+BOOST_AUTO_TEST_CASE(retries_of_what_may_have_run_have_a_budget_and_those_after_a_loss_do_not) {
   star net(2, [](node_options& options) {
     options.limits.retry_share = 0;
     options.limits.retries_per_second = 1;
-    if (options.name != "n0") options.limits.commands_pending_max = 100;
   });
   std::vector<outcomes> waiting;
-  for (int i = 0; i < 100; ++i) waiting.push_back(net.network.send(0, "work", {}, {.to = "n1"}));
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 40; ++i) {
     waiting.push_back(net.network.send(0, "work", {}, {.idempotent = true, .balance = balance::round_robin}));
   }
   net.network.run();
-  const auto refused = std::count_if(waiting.begin(), waiting.end(), [](const auto& each) { return !each.pending(); });
-  BOOST_TEST(refused == 20);  // Half of the 60 found node 1 full, and 10 of these were tried again.
+  for (std::size_t job = 0; job < 40; ++job) {
+    if (net.network.jobs[job].first == 1) answer(net.network, job, error{errc::overloaded, "half-way"});
+  }
+  const auto failed = std::count_if(waiting.begin(), waiting.end(), [](const auto& each) { return !each.pending(); });
+  BOOST_TEST(failed == 10);  // Node 1 had 20, and 10 of these were tried again.
   BOOST_TEST(net.network.counts(0).commands_retried == 10);
   net.network.cut(*net.wires[1]);
   net.network.run();
-  BOOST_TEST(net.network.counts(0).commands_retried == 40);  // All 30 that node 2 had first.
+  BOOST_TEST(net.network.counts(0).commands_retried == 30);  // All 20 that node 2 had first.
+}
+
+BOOST_AUTO_TEST_CASE(a_command_goes_from_server_to_server_until_one_has_room_whatever_the_budget) {
+  star net(6, full_when_busy());
+  for (int node = 1; node <= 5; ++node) occupy(net, node);
+  const auto waiting = net.network.send(0, "work", payload::from(3));
+  net.network.run();
+  BOOST_TEST(waiting.pending());
+  BOOST_REQUIRE_EQUAL(net.network.jobs.size(), 6);
+  BOOST_TEST(net.at_work() == 6);
+  for (std::size_t node = 1; node <= 5; ++node) BOOST_TEST(net.network.counts(node).commands_refused <= 1);
+  answer(net.network, 5, payload::from(4));
+  BOOST_TEST(waiting.as<int>() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_every_server_refuses_ends_in_overloaded_when_each_was_asked_once) {
+  star net(5, full_when_busy());
+  for (int node = 1; node <= 5; ++node) occupy(net, node);
+  net.network.core(5).remove_handler("work");  // Node 0 has not heard of it yet.
+  for (const bool idempotent : {false, true}) {
+    const auto before = net.network.counts(1).commands_refused;
+    const auto waiting = net.network.send(0, "work", {}, {.idempotent = idempotent});
+    net.network.run();
+    BOOST_TEST((waiting.code() == errc::overloaded));
+    for (std::size_t node = 1; node <= 4; ++node) BOOST_TEST(net.network.counts(node).commands_refused == before + 1);
+  }
+  BOOST_TEST(net.network.jobs.size() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(refusals_of_one_command_are_bounded_by_their_option) {
+  star net(5, full_when_busy(2));
+  for (int node = 1; node <= 5; ++node) occupy(net, node);
+  const auto waiting = net.network.send(0, "work");
+  net.network.run();
+  BOOST_TEST((waiting.code() == errc::overloaded));
+  BOOST_TEST(net.network.counts(0).commands_retried == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_that_comes_after_the_deadline_leads_nowhere) {
+  star net(3, full_when_busy());
+  for (int node = 1; node <= 3; ++node) occupy(net, node);
+  for (auto* wire : net.wires) wire->blocked = true;
+  const auto waiting = net.network.send(0, "work", {}, {.timeout = 500ms});
+  net.network.advance(600ms);
+  BOOST_TEST((waiting.code() == errc::timed_out));
+  for (auto* wire : net.wires) wire->blocked = false;
+  net.network.run();
+  BOOST_TEST(net.network.counts(0).commands_retried == 0);
+  BOOST_TEST(net.network.jobs.size() == 3);
 }
 
 BOOST_AUTO_TEST_CASE(copies_of_commands_are_bounded_and_without_one_there_is_no_second_try) {

@@ -80,9 +80,10 @@ struct node_limits {
   std::size_t sessions_per_address_max = 64;     ///< Loopback is exempt.
   std::size_t commands_pending_max = 65536;      ///< Sent and not answered, 65536 at most; more gets overloaded.
   std::size_t commands_known_max = 4096;         ///< Names served by other nodes only whose latencies are remembered.
-  std::size_t tries_max = 3;                     ///< Of one command, in all. 1: never again.
+  std::size_t tries_max = 3;                     ///< Of one command that may have run, in all. 1: never again.
+  std::size_t refusals_max = 64;                 ///< Servers without room for it, in a row, until its caller hears that.
   double retry_share = 0.2;                      ///< Retries allowed for each command sent within `retry_window`,
-  std::size_t retries_per_second = 10;           ///< and so many beside. Those after peer_lost do not count.
+  std::size_t retries_per_second = 10;           ///< and so many beside. Those after peer_lost or a refusal are free.
   milliseconds retry_window = seconds(10);
   std::size_t kept_bytes_max = 16 << 20;         ///< Copies of commands that may be tried again; without, they are not.
   std::size_t gathered_bytes_max = 64 << 20;     ///< Answers of all nodes to one command; more becomes too_large.
