@@ -44,14 +44,15 @@ enum field : std::size_t {
   part,
   key,
   balance_name,
+  bytes,
   fields_count,
 };
 
 constexpr std::array<std::string_view, fields_count> field_names{
-    "mid",     "command", "data",  "workspace", "type",     "payload", "value", "eventType",  "to",
-    "timeout", "from",    "seq",   "epoch",     "error",    "code",    "all",   "idempotent", "stream",
-    "last",    "since",   "until", "ready",     "overflow", "reason",  "token", "node",       "maybeExecuted",
-    "part",    "key",     "balance",
+    "mid",        "command", "data",          "workspace", "type",  "payload", "value",    "eventType",
+    "to",         "timeout", "from",          "seq",       "epoch", "error",   "code",     "all",
+    "idempotent", "stream",  "last",          "since",     "until", "ready",   "overflow", "reason",
+    "token",      "node",    "maybeExecuted", "part",      "key",   "balance", "bytes",
 };
 
 /// The message types that are not topics, unless a payload comes with them.
@@ -67,6 +68,7 @@ constexpr std::array named_types{
     named_type{"serve", kind::serve},
     named_type{"unserve", kind::unserve},
     named_type{"cancel", kind::cancel},
+    named_type{"credit", kind::credit},
     named_type{"auth", kind::auth},
     named_type{"hello", kind::hello},
     named_type{"welcome", kind::welcome},
@@ -179,6 +181,8 @@ class decoder {
         return required_name(command, message_.name);
       case kind::cancel:
         return require_mid();
+      case kind::credit:
+        return read_credit();
       case kind::auth:
         return read_auth();
       case kind::hello:
@@ -209,10 +213,19 @@ class decoder {
 
   void read_part() {
     read_reply();
+    positive(part, message_.part);
+  }
+
+  void read_credit() {
+    require_mid();
+    positive(bytes, message_.bytes);
+  }
+
+  void positive(field which, std::uint64_t& out) {
     std::optional<std::uint64_t> number;
-    count(part, number);
-    message_.part = number.value_or(0);
-    if (message_.part == 0) refuse(part, "must be an integer above 0");
+    count(which, number);
+    out = number.value_or(0);
+    if (out == 0) refuse(which, "must be an integer above 0");
   }
 
   void read_balance() {
@@ -434,12 +447,13 @@ std::string message_id::to_string() const {
 }
 
 bool is_from_client(client_message::kind what) noexcept {
-  return what != kind::welcome && what != kind::gap && what != kind::part;
+  return what != kind::welcome && what != kind::gap && what != kind::credit;
 }
 
 bool is_from_node(client_message::kind what) noexcept {
   return what == kind::command || what == kind::reply || what == kind::part || what == kind::failure ||
-         what == kind::event || what == kind::cancel || what == kind::gap || what == kind::welcome;
+         what == kind::event || what == kind::cancel || what == kind::credit || what == kind::gap ||
+         what == kind::welcome;
 }
 
 client_message failure_message(const message_id& mid, const error& why) noexcept {

@@ -143,6 +143,10 @@ class message_writer {
       case kind::cancel:
         typed("cancel");
         break;
+      case kind::credit:
+        typed("credit");
+        count("bytes", message_.bytes);
+        break;
       case kind::auth:
         auth();
         break;

@@ -69,18 +69,19 @@ struct client_position {
 /// what was decoded, and are valid until the codec decodes the next message or the received bytes go.
 struct client_message {
   enum class kind : std::uint8_t {
-    command,         ///< mid, name, data; + workspace, to, timeout, all, idempotent, stream, balance, key, from
-    reply,           ///< mid, data
-    part,            ///< mid, part, data
-    failure,         ///< code, text; + mid, maybe_executed. Without a mid it answers no message in particular.
-    event,           ///< name (topic), data; + mid (asks for a reply), workspace, from, epoch, sequence
-    gap,             ///< name (topic), from, epoch, why; + sequence, until
-    subscription,    ///< name (topic or pattern); + mid, workspace, last, since, from, epoch, positions, ready, timeout,
-                     ///< overflow
+    command,       ///< mid, name, data; + workspace, to, timeout, all, idempotent, stream, balance, key, from
+    reply,         ///< mid, data
+    part,          ///< mid, part, data
+    failure,       ///< code, text; + mid, maybe_executed. Without a mid it answers no message in particular.
+    event,         ///< name (topic), data; + mid (asks for a reply), workspace, from, epoch, sequence
+    gap,           ///< name (topic), from, epoch, why; + sequence, until
+    subscription,  ///< name (topic or pattern); + mid, workspace, last, since, from, epoch, positions, ready, timeout,
+                   ///< overflow
     unsubscription,  ///< name; + mid, workspace
     serve,           ///< name (command); + mid, workspace
     unserve,         ///< name; + mid, workspace
     cancel,          ///< mid of the command that is given up; + workspace
+    credit,          ///< mid of a command that is answered in parts, bytes
     auth,            ///< token; + mid, workspace
     hello,           ///< + mid, workspace
     welcome,         ///< node_name, node, version, workspace; + mid
@@ -100,18 +101,19 @@ struct client_message {
   bool idempotent = false;
   bool stream = false;
   askr::balance balance = askr::balance::p2c;
-  std::string_view key;                 ///< The same key, the same node.
-  std::uint64_t part = 0;               ///< Number of a part of an answer, from 1.
+  std::string_view key;     ///< The same key, the same node.
+  std::uint64_t part = 0;   ///< Number of a part of an answer, from 1.
+  std::uint64_t bytes = 0;  ///< Of further parts that there is room for.
 
   std::optional<std::uint64_t> last;       ///< So many past events first.
   std::optional<std::uint64_t> since;      ///< Events of `from` after this sequence first,
   std::vector<client_position> positions;  ///< or those after these.
   bool ready = false;                      ///< Answer only when all nodes know of it.
   overflow_policy overflow = overflow_policy::drop_oldest;
-  std::optional<std::uint64_t> sequence;   ///< "seq"; of a gap: the first event that is missing,
-  std::optional<std::uint64_t> until;      ///< and the last.
-  gap_cause why = gap_cause::lost;         ///< "reason"
-  std::optional<incarnation> epoch;        ///< Incarnation of the node where the event was emitted.
+  std::optional<std::uint64_t> sequence;  ///< "seq"; of a gap: the first event that is missing,
+  std::optional<std::uint64_t> until;     ///< and the last.
+  gap_cause why = gap_cause::lost;        ///< "reason"
+  std::optional<incarnation> epoch;       ///< Incarnation of the node where the event was emitted.
 
   errc code = errc::handler_failed;
   std::string_view text;        ///< "error": a sentence for people.

@@ -206,6 +206,7 @@ void client_core::close(time_point now) {
   const error why{errc::closed, "the client was closed"};
   give_up(why);
   commands_.close(why);
+  services_.forget_callers();
   for (auto& each : std::exchange(connecting_, {})) each(why);
   if (!wire_) return;
   if (wire_->stream) {

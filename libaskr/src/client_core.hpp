@@ -81,6 +81,8 @@ class client_core {
 
   std::vector<client_job> take_jobs() { return services_.take_jobs(); }
   void on_answer(std::uint64_t serving, result<payload> outcome);
+  /// A handler has put parts into its feed.
+  void on_parts(std::uint64_t serving);
 
   /// Empty while there is none.
   const std::string& node_name() const noexcept { return node_name_; }
@@ -123,9 +125,11 @@ class client_core {
   void handle(time_point now, const transport::client_message& said);
   void on_failure(time_point now, const transport::client_message& said);
   void on_command(time_point now, const transport::client_message& said);
+  void on_credit(const transport::client_message& said);
   void on_event(const transport::client_message& said);
   void on_gap(const transport::client_message& said);
   void answer(const transport::message_id& mid, const result<payload_view>& outcome);
+  bool say_part(served_command& which, payload_view part);
 
   bool is_open() const noexcept { return phase_ == phase::open; }
   bool accepts(std::size_t more_bytes, const completion& done);

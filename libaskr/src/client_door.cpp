@@ -118,7 +118,7 @@ void client_door::receive(time_point now, client_row& from, bool text, mutable_b
     refuse(from, codec.last_mid(), {errc::unauthenticated, "say {\"type\":\"auth\",\"token\":...} first"});
     return from.wire.close(now, close_codes::policy_violation, "unauthenticated");
   }
-  if (said) return handle(now, from, *said);
+  if (said) return handle(now, from, *said, data.size());
   ++counts_.client_messages_malformed;
   refuse(from, codec.last_mid(), said.error());
 }
@@ -199,7 +199,7 @@ void client_door::close_all(time_point now, websocket::close_code code, std::str
 
 // --- what it says
 
-void client_door::handle(time_point now, client_row& from, const message& said) {
+void client_door::handle(time_point now, client_row& from, const message& said, std::size_t message_bytes) {
   if (!said.workspace.empty() && said.workspace != options_.workspace) {
     return refuse(from, said.mid, {errc::wrong_workspace, "this node belongs to workspace " + options_.workspace});
   }
@@ -215,8 +215,9 @@ void client_door::handle(time_point now, client_row& from, const message& said) 
     case kind::failure: return on_outcome(now, from, said);
     case kind::hello: return welcome(from, said.mid);
     case kind::auth: return acknowledge(from, said);  // It is in already.
+    case kind::part: return on_part(now, from, said, message_bytes);
     case kind::gap:
-    case kind::part:
+    case kind::credit:
     case kind::welcome: break;
   }
   ++counts_.client_messages_malformed;
@@ -327,6 +328,15 @@ void client_door::on_outcome(time_point now, client_row& from, const message& sa
     return commands_.on_client_reply(now, from.id, said.mid.number(), payload_view(said.data, said.data_encoding));
   }
   commands_.on_client_reply(now, from.id, said.mid.number(), error{said.code, std::string(said.text)});
+}
+
+void client_door::on_part(time_point now, client_row& from, const message& said, std::size_t message_bytes) {
+  if (said.mid.what() != transport::message_id::kind::unsigned_integer) {
+    ++counts_.parts_unasked;
+    return;
+  }
+  commands_.on_client_part(now, from.id, said.mid.number(),
+                           {said.part, message_bytes, payload_view(said.data, said.data_encoding)});
 }
 
 // --- answers

@@ -50,7 +50,7 @@ class client_door {
   void keep_for_later(time_point now, client_row& from, bool text, byte_span data);
   void ask(client_row& about, std::string token);
   void on_admitted(time_point now, client_row& who);
-  void handle(time_point now, client_row& from, const message& said);
+  void handle(time_point now, client_row& from, const message& said, std::size_t message_bytes);
   void on_command(time_point now, client_row& from, const message& said);
   void on_emit(time_point now, client_row& from, const message& said);
   void on_subscription(time_point now, client_row& from, const message& said);
@@ -62,6 +62,7 @@ class client_door {
   void on_unserve(client_row& from, const message& said);
   void on_cancel(time_point now, client_row& from, const message& said);
   void on_outcome(time_point now, client_row& from, const message& said);
+  void on_part(time_point now, client_row& from, const message& said, std::size_t message_bytes);
   void on_auth(time_point now, client_row& from, const message& said);
   void welcome(client_row& to, const transport::message_id& mid);
   void acknowledge(client_row& to, const message& said);

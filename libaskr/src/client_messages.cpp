@@ -2,6 +2,7 @@
 // What a client_core says and hears over its connection.
 #include "libaskr/src/client_core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace askr {
@@ -15,6 +16,7 @@ using kind = client_message::kind;
 /// What waits for a connection may take this much.
 constexpr std::size_t unsent_bytes_max = 4 << 20;
 constexpr std::size_t envelope_bytes = 256;
+constexpr std::uint64_t stream_credit_max = 1 << 30;  // More is a mistake.
 
 std::size_t size_of(std::string_view name, const payload& data) {
   return name.size() + data.bytes().size() + envelope_bytes;
@@ -55,6 +57,8 @@ void client_core::handle(time_point now, const client_message& said) {
       return on_command(now, said);
     case kind::cancel:
       return services_.cancel(said.mid);
+    case kind::credit:
+      return on_credit(said);
     case kind::welcome:
       if (phase_ == phase::greeting) on_welcome(now, said);
       return acknowledge(mid);
@@ -85,9 +89,54 @@ void client_core::on_command(time_point now, const client_message& said) {
 }
 
 void client_core::on_answer(std::uint64_t serving, result<payload> outcome) {
-  const auto mid = services_.finish(serving);
-  if (!mid || !wire_ || !wire_->stream) return;
-  answer(*mid, outcome ? result<payload_view>(outcome->view()) : result<payload_view>(outcome.error()));
+  if (auto* at_work = services_.find(serving); at_work != nullptr && at_work->feed) {
+    at_work->last = std::move(outcome);  // It follows its parts.
+    return on_parts(serving);
+  }
+  const auto* at_work = services_.find(serving);
+  if (at_work == nullptr) return;
+  answer(at_work->mid, outcome ? result<payload_view>(outcome->view()) : result<payload_view>(outcome.error()));
+  services_.finish(serving);
+}
+
+void client_core::on_parts(std::uint64_t serving) {
+  auto* at_work = services_.find(serving);
+  if (at_work == nullptr || !at_work->feed) return;
+  const auto feed = at_work->feed;
+  while (const auto part = feed->take()) {
+    if (!say_part(*at_work, part->view())) return services_.finish(serving);
+  }
+  if (at_work->last && feed->is_empty()) {
+    const auto& last = *at_work->last;
+    answer(at_work->mid, last ? result<payload_view>(last->view()) : result<payload_view>(last.error()));
+    return services_.finish(serving);
+  }
+  feed->release_waiting();
+}
+
+// The node counts the message; the feed, which does not know how long it will be, has counted the payload.
+bool client_core::say_part(served_command& which, payload_view data) {
+  client_message part;
+  part.what = kind::part;
+  part.mid = which.mid;
+  part.part = ++which.parts;
+  part.data = data.bytes();
+  part.data_encoding = data.kind();
+  if (const auto written = write(part); !written) {
+    (void)write(transport::failure_message(which.mid, written.error()));
+    return false;
+  }
+  which.feed->add_credit(part_cost(data.bytes().size()) - static_cast<std::int64_t>(encoded_.size()));
+  return true;
+}
+
+void client_core::on_credit(const client_message& said) {
+  const auto serving = services_.find(said.mid);
+  if (serving == 0) return;
+  const auto& feed = services_.find(serving)->feed;
+  if (!feed) return;
+  feed->add_credit(static_cast<std::int64_t>(std::min(said.bytes, stream_credit_max)));
+  on_parts(serving);
 }
 
 void client_core::answer(const message_id& mid, const result<payload_view>& outcome) {
@@ -133,7 +182,8 @@ bool client_core::accepts(std::size_t more_bytes, const completion& done) {
 
 void client_core::send(time_point now, question what, completion done) {
   if (phase_ == phase::closed) return done(error{errc::closed, "the client was closed"});
-  if (!accepts(size_of(what.name, what.data), done)) return done(error{errc::overloaded, "too many commands are pending"});
+  if (!accepts(size_of(what.name, what.data), done))
+    return done(error{errc::overloaded, "too many commands are pending"});
   const auto mid = ++last_mid_;
   commands_.add(mid, now + what.timeout, std::move(done), what.number, what.parts);
   outgoing command{mid, std::move(what)};

@@ -166,6 +166,12 @@ void client_shell::start_jobs() {
 }
 
 void client_shell::start_job(client_job job) {
+  if (job.feed) {
+    job.feed->open([weak = weak_from_this(), serving = job.serving] {
+      const auto self = weak.lock();
+      return self && self->run([self, serving] { self->core_.on_parts(serving); });
+    });
+  }
   // Not a shared one: a coroutine that never ends lives in our io_context, and would keep us alive for ever.
   auto answer = [weak = weak_from_this(), serving = job.serving](result<payload> outcome) mutable {
     const auto self = weak.lock();

@@ -229,12 +229,16 @@ result<void> dispatcher::forward_to_client(time_point now, command_row& row, con
   if (!sent) return sent.error();
   ++counts_.commands_served;
   auto* remembered = remember(now, request, from, mid);
-  pending_.add({.mid = mid,
-                .from = std::move(from),
-                .server = client,
-                .sent = now,
-                .deadline = now + request.remaining,
-                .remembered = remembered});
+  auto& added = pending_.add({.mid = mid,
+                              .from = std::move(from),
+                              .server = client,
+                              .sent = now,
+                              .deadline = now + request.remaining,
+                              .remembered = remembered});
+  if (!request.stream) return {};
+  auto feed = std::make_shared<stream_feed>();
+  feed->open({}, false);
+  added.parts = std::make_unique<pending_parts>(std::move(feed));
   return {};
 }
 

@@ -68,6 +68,13 @@ class dispatcher {
   void on_answer(time_point now, std::uint64_t serving, result<payload> outcome);
 
   void on_part(time_point now, link_id from, std::uint64_t mid, std::uint64_t number, result<payload_view> part);
+  /// Of an answer that a client of this node gives.
+  struct client_part {
+    std::uint64_t number = 0;
+    std::size_t message_bytes = 0;  ///< Of the message that it came in: what it costs of the client's credit.
+    payload_view data;
+  };
+  void on_client_part(time_point now, session_id from, std::uint64_t mid, const client_part& part);
   /// A handler here has put parts into its feed.
   void on_parts(time_point now, std::uint64_t serving);
   void on_credit(time_point now, link_id from, std::uint64_t ticket, std::uint32_t bytes);
@@ -122,11 +129,13 @@ class dispatcher {
   void pass_on(time_point now, std::uint64_t mid, payload_view part);
   /// That command's feed is looked at when the turn ends.
   void on_parts_later(std::uint64_t mid);
-  void grant(time_point now, std::uint64_t mid, std::int64_t bytes);
+  void grant(std::uint64_t mid, std::int64_t bytes);
+  void grant_client(std::uint64_t mid);
   bool is_held(std::uint64_t mid) const;
   void hold(time_point now, std::uint64_t mid);
   void check_held(time_point now);
-  bool wait_for_parts(time_point now, std::uint64_t serving, result<payload>& outcome);
+  bool wait_for_parts(time_point now, std::uint64_t serving, const result<payload_view>& outcome);
+  void end_served(time_point now, std::uint64_t serving, result<payload_view> outcome);
   void finish_after_parts(time_point now, std::uint64_t serving);
 
   void send_anywhere(time_point now, const command_request& request, command_row& row, caller from);

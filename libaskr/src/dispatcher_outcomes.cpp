@@ -15,24 +15,27 @@ void dispatcher::on_answer(time_point now, std::uint64_t serving, result<payload
     ++counts_.replies_late;
     return;
   }
+  end_served(now, serving, outcome ? result<payload_view>(outcome->view()) : outcome.error());
+}
+
+void dispatcher::on_client_reply(time_point now, session_id from, std::uint64_t mid, result<payload_view> outcome) {
+  const auto* waiting = pending_.find(mid);
+  if (waiting == nullptr || waiting->server != from || (waiting->parts && waiting->parts->last)) {
+    ++counts_.replies_late;
+    return;
+  }
+  end_served(now, mid, std::move(outcome));
+}
+
+// By a handler or a client of this node: it has run, whatever it says.
+void dispatcher::end_served(time_point now, std::uint64_t serving, result<payload_view> outcome) {
   if (pending_.find(serving)->parts) {
     if (wait_for_parts(now, serving, outcome)) return;
     if (pending_.find(serving) == nullptr) return;  // Who heard the last parts has given up.
   }
   auto ended = take(serving);
-  ASKR_ASSERT(ended.link == no_link && ended.server == no_session);
-  if (outcome) return end(now, ended, outcome->view());
-  ++counts_.handlers_failed;
-  end(now, ended, outcome.error(), may_go_elsewhere(outcome.code()));
-}
-
-void dispatcher::on_client_reply(time_point now, session_id from, std::uint64_t mid, result<payload_view> outcome) {
-  const auto* waiting = pending_.find(mid);
-  if (waiting == nullptr || waiting->server != from) {
-    ++counts_.replies_late;
-    return;
-  }
-  auto ended = take(mid);
+  ASKR_ASSERT(ended.link == no_link);
+  if (!outcome && ended.server == no_session) ++counts_.handlers_failed;
   const bool maybe_executed = !outcome && may_go_elsewhere(outcome.code());
   end(now, ended, std::move(outcome), maybe_executed);
 }
@@ -125,8 +128,13 @@ void dispatcher::on_session_down(time_point now, session_id session) {
     give_up(now, mid, {errc::canceled, "the client went away"});
   }
   while (const auto mid = pending_.first_served_by_session(session)) {
-    ++counts_.commands_peer_lost;
     auto ended = take(mid);
+    if (ended.parts && ended.parts->last) {  // It has said all, and the caller has not heard all.
+      ended.server = no_session;
+      pending_.add(std::move(ended));
+      continue;
+    }
+    ++counts_.commands_peer_lost;
     end(now, ended, error{errc::peer_lost, "the client that served it went away; the command may have run"}, true);
   }
 }

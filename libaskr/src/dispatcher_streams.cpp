@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Answers in parts: from a handler here or over a link, to the node's own code, a session or a link; and the credit
-// that goes the other way.
+// Answers in parts: from a handler or a client here or over a link, to the node's own code, a session or a link; and
+// the credit that goes the other way.
 #include "libaskr/src/dispatcher.hpp"
 #include "libaskr/src/peer_table.hpp"
 #include "libaskr/src/session_table.hpp"
@@ -36,6 +36,30 @@ void dispatcher::on_part(time_point now, link_id from, std::uint64_t mid, std::u
   pass_on(now, mid, *part);
 }
 
+// What a client sends costs it bytes of its own encoding, which say nothing about what the caller has room for. So its
+// parts wait here, as many as it has credit for, and it gets more when they have all been passed on.
+void dispatcher::on_client_part(time_point now, session_id from, std::uint64_t mid, const client_part& part) {
+  auto* waiting = pending_.find(mid);
+  if (waiting == nullptr || waiting->server != from || !waiting->parts || waiting->parts->last) {
+    ++counts_.parts_unasked;
+    return;
+  }
+  auto& parts = *waiting->parts;
+  if (part.number != ++parts.arrived) return give_up(now, mid, {errc::bad_message, "a part of the answer is missing"});
+  if (parts.credit <= 0) {
+    return give_up(now, mid, {errc::overloaded, "the client that serves it sent more than there was room for"});
+  }
+  const auto cost = static_cast<std::int64_t>(part.message_bytes);
+  parts.credit -= cost;
+  parts.ungranted += cost;
+  if (!is_held(mid) && parts.feed->pass_by(part.data.bytes().size())) {
+    pass_on(now, mid, part.data);
+    return grant_client(mid);
+  }
+  parts.feed->push(payload(part.data));
+  on_parts(now, mid);
+}
+
 // The handler's thread has put parts in.
 void dispatcher::on_parts(time_point now, std::uint64_t serving) {
   auto* at_work = pending_.find(serving);
@@ -48,6 +72,7 @@ void dispatcher::on_parts(time_point now, std::uint64_t serving) {
     if (pending_.find(serving) == nullptr) return;  // Whoever heard it has given up.
   }
   feed->release_waiting();
+  grant_client(serving);
   finish_after_parts(now, serving);
 }
 
@@ -61,14 +86,14 @@ void dispatcher::pass_on(time_point now, std::uint64_t mid, payload_view part) {
     case caller::kind::self: {
       const auto receiver = to.parts;  // It may end the command.
       if (receiver && *receiver) (*receiver)(part);
-      if (pending_.find(mid) != nullptr) grant(now, mid, cost);
+      if (pending_.find(mid) != nullptr) grant(mid, cost);
       return;
     }
     case caller::kind::session:
       if (const auto sent = sessions_.send_part(to.id, to.ticket, number, part); !sent) {
         return give_up(now, mid, sent.error());
       }
-      if (!sessions_.is_slow(to.id)) return grant(now, mid, cost);
+      if (!sessions_.is_slow(to.id)) return grant(mid, cost);
       parts.owed += cost;
       return hold(now, mid);
     case caller::kind::link:
@@ -84,13 +109,13 @@ void dispatcher::pass_on(time_point now, std::uint64_t mid, payload_view part) {
 
 // --- credit
 
-void dispatcher::on_credit(time_point now, link_id from, std::uint64_t ticket, std::uint32_t bytes) {
+void dispatcher::on_credit(time_point, link_id from, std::uint64_t ticket, std::uint32_t bytes) {
   const auto mid = pending_.asked_by(caller::kind::link, from, ticket);
-  if (mid != 0 && pending_.find(mid)->parts) grant(now, mid, bytes);
+  if (mid != 0 && pending_.find(mid)->parts) grant(mid, bytes);
 }
 
 // Whoever makes the parts of this command may make so many more.
-void dispatcher::grant(time_point now, std::uint64_t mid, std::int64_t bytes) {
+void dispatcher::grant(std::uint64_t mid, std::int64_t bytes) {
   auto& command = *pending_.find(mid);
   auto& parts = *command.parts;
   if (parts.feed) {
@@ -101,9 +126,18 @@ void dispatcher::grant(time_point now, std::uint64_t mid, std::int64_t bytes) {
   }
   parts.ungranted += bytes;
   if (command.link == no_link || parts.ungranted < stream_credit / 2) return;
-  (void)now;
   parts.credit += parts.ungranted;
   peers_.send_credit(command.link, mid, static_cast<std::uint32_t>(std::exchange(parts.ungranted, 0)));
+}
+
+// A client may fill again what it had filled before, when nothing of that is left here.
+void dispatcher::grant_client(std::uint64_t mid) {
+  auto* command = pending_.find(mid);
+  if (command == nullptr || command->server == no_session || !command->parts) return;
+  auto& parts = *command->parts;
+  if (parts.ungranted < stream_credit / 2 || !parts.feed->is_empty() || parts.last) return;
+  parts.credit += parts.ungranted;
+  sessions_.send_credit(command->server, mid, static_cast<std::uint64_t>(std::exchange(parts.ungranted, 0)));
 }
 
 // --- slow readers
@@ -132,7 +166,7 @@ void dispatcher::check_held(time_point now) {
       hold(now, mid);
       continue;
     }
-    if (const auto owed = std::exchange(command->parts->owed, 0); owed > 0) grant(now, mid, owed);
+    if (const auto owed = std::exchange(command->parts->owed, 0); owed > 0) grant(mid, owed);
     on_parts(now, mid);
   }
 }
@@ -143,21 +177,21 @@ void dispatcher::end_turn(time_point now) {
 
 // --- the end
 
-// The outcome of a handler waits behind its parts.
-bool dispatcher::wait_for_parts(time_point now, std::uint64_t serving, result<payload>& outcome) {
+// The outcome waits behind the parts.
+bool dispatcher::wait_for_parts(time_point now, std::uint64_t serving, const result<payload_view>& outcome) {
   on_parts(now, serving);
   auto* at_work = pending_.find(serving);
   if (at_work == nullptr || !at_work->parts || !at_work->parts->feed || at_work->parts->feed->is_empty()) return false;
-  at_work->parts->last = std::move(outcome);
+  at_work->parts->last = outcome ? result<payload>(payload(*outcome)) : outcome.error();
   return true;
 }
 
 void dispatcher::finish_after_parts(time_point now, std::uint64_t serving) {
   auto* at_work = pending_.find(serving);
   if (at_work == nullptr || !at_work->parts->last || !at_work->parts->feed->is_empty()) return;
-  auto outcome = std::move(*at_work->parts->last);
+  const auto outcome = std::move(*at_work->parts->last);
   at_work->parts->last.reset();
-  on_answer(now, serving, std::move(outcome));
+  end_served(now, serving, outcome ? result<payload_view>(outcome->view()) : outcome.error());
 }
 
 }  // namespace askr

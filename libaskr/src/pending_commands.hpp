@@ -27,9 +27,10 @@ struct command_row;
 
 /// Of a command whose answer may come in parts.
 struct pending_parts {
-  std::shared_ptr<stream_feed> feed;         ///< Null unless a handler here makes them.
+  std::shared_ptr<stream_feed> feed;         ///< Null unless a handler or a client of this node makes them.
   std::uint64_t count = 0;                   ///< Passed on so far.
-  std::int64_t credit = stream_credit;       ///< What the link they come by may still send,
+  std::uint64_t arrived = 0;                 ///< From a client.
+  std::int64_t credit = stream_credit;       ///< What the link or client they come from may still send,
   std::int64_t ungranted = 0;                ///< and what it is to be told that it may send beyond.
   std::int64_t owed = 0;                     ///< To be granted when a slow session has read on.
   std::optional<result<payload>> last = {};  ///< The outcome, behind parts that wait.

@@ -81,6 +81,7 @@ std::size_t client_row::add_subscription(std::string_view pattern, overflow_poli
 result<void> session_table::send_command(session_id to, std::uint64_t mid, const command_request& request) {
   auto* which = find(to);
   if (which == nullptr) return error{errc::peer_lost, "the client that served it went away"};
+  if (is_slow(to)) return error{errc::overloaded, "the client that serves it does not read"};
   client_message message;
   message.what = client_message::kind::command;
   message.mid = transport::message_id::from_uint(mid);
@@ -89,6 +90,7 @@ result<void> session_table::send_command(session_id to, std::uint64_t mid, const
   message.data_encoding = request.data.kind();
   message.from = request.who->name;
   message.timeout = request.remaining;
+  message.stream = request.stream;
   if (auto sent = which->wire.send(codec_, message); !sent) {
     if (sent.code() != errc::closed) return sent;
     return error{errc::peer_lost, "the client that served it is going away"};
@@ -104,6 +106,16 @@ void session_table::send_cancel(session_id to, std::uint64_t mid) {
   client_message message;
   message.what = client_message::kind::cancel;
   message.mid = transport::message_id::from_uint(mid);
+  send(*which, message);
+}
+
+void session_table::send_credit(session_id to, std::uint64_t mid, std::uint64_t bytes) {
+  auto* which = find(to);
+  if (which == nullptr) return;
+  client_message message;
+  message.what = client_message::kind::credit;
+  message.mid = transport::message_id::from_uint(mid);
+  message.bytes = bytes;
   send(*which, message);
 }
 

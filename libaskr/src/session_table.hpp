@@ -128,9 +128,10 @@ class session_table {
     clients_.for_each(visit);
   }
 
-  /// Fails with peer_lost (the session has gone), bad_payload or too_large.
+  /// Fails with peer_lost (the session has gone), overloaded (it does not read), bad_payload or too_large.
   result<void> send_command(session_id to, std::uint64_t mid, const command_request& request);
   void send_cancel(session_id to, std::uint64_t mid);
+  void send_credit(session_id to, std::uint64_t mid, std::uint64_t bytes);
   void send_reply(session_id to, std::uint64_t ticket, const result<payload_view>& outcome,
                   bool maybe_executed = false);
   /// Fails with bad_payload or too_large: it cannot be said in the session's encoding.

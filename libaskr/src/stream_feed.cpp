@@ -42,6 +42,13 @@ void stream_feed::push_with(payload part, detail::unique_function<void(bool)> do
   done(false);
 }
 
+bool stream_feed::pass_by(std::size_t payload_bytes) {
+  const std::lock_guard lock(mutex_);
+  if (closed_ || !parts_.empty() || credit_ <= 0) return false;
+  credit_ -= part_cost(payload_bytes);
+  return true;
+}
+
 std::optional<payload> stream_feed::take() {
   const std::lock_guard lock(mutex_);
   woken_ = false;

@@ -34,6 +34,8 @@ class stream_feed final : public detail::part_sink {
   void push_with(payload part, detail::unique_function<void(bool)> done) override;
 
   // The dispatcher's side.
+  /// True if a part may pass by the queue, since nothing waits there and there is credit; which it then costs.
+  bool pass_by(std::size_t payload_bytes);
   /// The next part that there is credit for.
   std::optional<payload> take();
   bool is_empty() const;

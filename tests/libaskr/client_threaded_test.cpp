@@ -83,6 +83,32 @@ BOOST_FIXTURE_TEST_CASE(commands_from_many_threads_get_their_own_answers, fixtur
   BOOST_TEST(right == 400);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_client_answers_in_parts_and_is_held_by_a_caller_at_another_node, fixture) {
+  auto options = quiet_node();
+  options.seeds = {"127.0.0.1:" + std::to_string(one.port())};
+  node two{options};
+  two.start();
+  client serving(to(one)), asking(to(two));
+  serving.on("pour", blocking([](const command& asked, stream& out) {
+               int sent = 0;
+               while (sent < asked.as<int>() && out.send(std::string(10'000, 'x'))) ++sent;
+               return sent;
+             }));
+  serving.connect();
+  asking.connect();
+  in_time(serving.ready());
+  std::size_t bytes = 0;
+  std::promise<payload> end;
+  for (bool known = false; !known;) {  // Until the other node has heard who serves it.
+    known = code_of(asking.send("pour")) != errc::no_handler;
+  }
+  asking.stream(
+      "pour", payload::from(300), {}, [&](payload_view part) { bytes += part.as<std::string>().size(); },
+      [&](result<payload> outcome) { end.set_value(std::move(outcome).value()); });
+  BOOST_TEST(in_time(end.get_future()).as<int>() == 300);
+  BOOST_TEST(bytes == 3'000'000);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_client_serves_in_every_way_and_another_asks, fixture) {
   client serving(to(one));
   serving.on("now", [](const std::string& text) { return text + "!"; });

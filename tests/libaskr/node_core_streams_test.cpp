@@ -39,6 +39,47 @@ void serve_by_hand(core_network& network, std::size_t node) {
   BOOST_REQUIRE(network.core(node).add_handler("count", handler).ok());
 }
 
+/// A client of `node` that serves "count"; what the test says for it are parts of the answer to the one command it has.
+struct serving_client {
+  serving_client(core_network& in, std::size_t node, const test::fake_client::options& how = {})
+      : network(in), wire(in.client(node, how)) {
+    wire.say(R"({"type":"serve","command":"count"})");
+    network.run();
+  }
+  /// What it was asked.
+  value asked() {
+    const auto heard = from_json(wire.heard());
+    BOOST_REQUIRE(heard);
+    mid = std::to_string(heard->at("mid").as_uint());
+    return *heard;
+  }
+  void part(std::uint64_t number, std::string_view json) {
+    const auto said =
+        R"({"mid":)" + mid + R"(,"part":)" + std::to_string(number) + R"(,"value":)" + std::string(json) + "}";
+    credit -= static_cast<std::int64_t>(said.size());
+    wire.say(said);
+  }
+  /// Everything else that it has heard.
+  std::vector<std::string> take() {
+    auto heard = wire.take();
+    std::erase_if(heard, [this](const std::string& each) {
+      const auto said = from_json(each);
+      const bool is_credit = said && said->find("type") != nullptr && said->at("type").as_string() == "credit";
+      if (is_credit) credit += static_cast<std::int64_t>(said->at("bytes").as_uint());
+      return is_credit;
+    });
+    return heard;
+  }
+  void end(std::string_view json) { wire.say(R"({"mid":)" + mid + R"(,"value":)" + std::string(json) + "}"); }
+
+  core_network& network;
+  test::fake_client& wire;
+  std::string mid;
+  std::int64_t credit = 256 << 10;
+};
+
+std::string json_text(std::size_t bytes) { return '"' + std::string(bytes, 'x') + '"'; }
+
 link_id link_of(core_network& network, std::size_t from, std::size_t to) {
   return network.core(from).peers().link_to(network.self(to).id);
 }
@@ -259,6 +300,179 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_away_cancels_what_is_at_work_for_it) {
   client.gone = true;
   network.run();
   BOOST_TEST(network.jobs.at(0).second.asked.canceled());
+}
+
+// --- clients that serve
+
+BOOST_AUTO_TEST_CASE(a_client_answers_in_parts_to_its_own_node_to_another_one_and_to_a_client_there) {
+  for (const std::size_t caller : {1, 0}) {
+    core_network network(2);
+    network.mesh();
+    serving_client server(network, 1);
+    listener ear;
+    const auto total = network.send(caller, "count", payload::from(2), {}, 0, ear.hear());
+    network.run();
+    BOOST_TEST(server.asked().at("stream").as_bool());
+    server.part(1, "10"), server.part(2, "20"), server.end("2");
+    network.run();
+    BOOST_TEST(ear.heard == (std::vector{10, 20}), boost::test_tools::per_element());
+    BOOST_TEST(total.as<int>() == 2);
+    auto& asking = network.client(caller);
+    asking.say(R"({"mid":"a","command":"count","stream":true})");
+    network.run();
+    server.asked();
+    server.part(1, "1"), server.end("null");
+    network.run();
+    BOOST_TEST(asking.heard() == R"({"mid":"a","part":1,"value":1} | {"mid":"a","value":null})");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_is_not_asked_for_a_stream_is_told_so_and_its_parts_are_dropped) {
+  core_network network(2);
+  network.mesh();
+  serving_client server(network, 1);
+  const auto plain = network.send(0, "count");
+  network.run();
+  BOOST_TEST(server.asked().find("stream") == nullptr);
+  server.part(1, "1"), server.end("2");
+  network.run();
+  BOOST_TEST(plain.as<int>() == 2);
+  BOOST_TEST(network.counts(1).parts_unasked == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_gets_credit_as_its_parts_are_heard_and_none_while_they_are_not) {
+  core_network network(2);
+  auto& line = network.connect(0, 1);
+  network.run();
+  serving_client server(network, 1);
+  std::uint64_t heard = 0, number = 0;
+  const auto total =
+      network.send(0, "count", {}, {}, 0, {.parts = std::make_shared<part_receiver>([&](payload_view) { ++heard; })});
+  network.run();
+  server.asked();
+  const auto pour = [&] {
+    server.part(++number, json_text(60'000));
+    network.run();
+    server.take();
+  };
+  for (int i = 0; i < 20; ++i) pour();
+  BOOST_TEST(heard == 20);
+  BOOST_TEST(server.credit > 128 << 10);
+  line.blocked = true;
+  while (server.credit > 0 && number < 100) pour();
+  // As much as the other node has given credit for went out, and the client was given credit for as much again.
+  BOOST_TEST(number - heard <= 11);
+  const auto before = std::exchange(heard, 0);
+  network.advance(100ms);
+  server.take();
+  BOOST_TEST(server.credit <= 0);
+  line.blocked = false;
+  network.run();
+  server.take();
+  BOOST_TEST(before + heard == number);
+  BOOST_TEST(server.credit > 128 << 10);
+  server.end("1");
+  network.run();
+  BOOST_TEST(total.as<int>() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_whose_bytes_weigh_more_than_what_they_say_is_never_stuck) {
+  core_network network(2);
+  network.mesh();
+  serving_client server(network, 1);
+  std::size_t heard = 0;
+  const auto total = network.send(
+      0, "count", {}, {}, 0,
+      {.parts = std::make_shared<part_receiver>([&](payload_view part) { heard += part.as<std::string>().size(); })});
+  network.run();
+  server.asked();
+  std::string escaped;  // Six bytes each, which are one for the other node.
+  for (int i = 0; i < 20'000; ++i) escaped += "\\u0041";
+  for (std::uint64_t number = 1; number <= 30; ++number) {
+    server.part(number, '"' + escaped + '"');
+    network.run();
+    server.take();
+    BOOST_REQUIRE(server.credit > 0);
+  }
+  server.end("1");
+  network.run();
+  BOOST_TEST(heard == 30 * 20'000);
+  BOOST_TEST(total.as<int>() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_breaks_the_rules_of_parts_ends_the_command_and_is_told) {
+  const auto broken = [](const std::function<void(serving_client&, core_network&)>& breaks) {
+    core_network network(2);
+    auto& line = network.connect(0, 1);
+    network.run();
+    serving_client server(network, 1);
+    listener ear;
+    const auto total =
+        network.send(0, "count", {}, {}, 0, {.parts = std::make_shared<part_receiver>([](payload_view) {})});
+    network.run();
+    server.asked();
+    line.blocked = true;
+    breaks(server, network);
+    line.blocked = false;
+    network.run();
+    const auto told = server.wire.take();
+    BOOST_REQUIRE(!told.empty());
+    BOOST_TEST(told.back() == R"({"type":"cancel","mid":)" + server.mid + "}");
+    server.end("1");
+    network.run();
+    BOOST_TEST(network.counts(1).replies_late == 1);
+    return total.code();
+  };
+  BOOST_TEST((broken([](serving_client& server, core_network&) { server.part(2, "1"); }) == errc::bad_message));
+  BOOST_TEST((broken([](serving_client& server, core_network& network) {
+                for (std::uint64_t number = 1; number <= 20; ++number) {
+                  server.part(number, json_text(100'000));
+                  network.run();
+                }
+              }) == errc::overloaded));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_client_has_said_in_full_is_heard_though_it_goes_away) {
+  for (const bool in_full : {true, false}) {
+    core_network network(2);
+    auto& line = network.connect(0, 1);
+    network.run();
+    serving_client server(network, 1);
+    std::size_t heard = 0;
+    const auto total =
+        network.send(0, "count", {}, {}, 0, {.parts = std::make_shared<part_receiver>([&](payload_view) { ++heard; })});
+    network.run();
+    server.asked();
+    line.blocked = true;
+    for (std::uint64_t number = 1; number <= 4; ++number) server.part(number, json_text(80'000));
+    network.run();
+    for (std::uint64_t number = 5; number <= 6; ++number) server.part(number, json_text(80'000));
+    if (in_full) server.end("6");
+    network.run();
+    server.wire.gone = true;
+    network.run();
+    line.blocked = false;
+    network.run();
+    BOOST_TEST(heard == (in_full ? 6 : 4));
+    if (in_full) BOOST_TEST(total.as<int>() == 6);
+    if (!in_full) BOOST_TEST((total.code() == errc::peer_lost));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_caller_that_gives_up_cancels_what_a_client_answers_in_parts) {
+  core_network network(2);
+  network.mesh();
+  serving_client server(network, 1);
+  listener ear;
+  ear.on_part = [&] { network.core(0).cancel(network.now(), 77); };
+  const auto total = network.send(0, "count", {}, {}, 0, ear.hear());
+  network.run();
+  server.asked();
+  server.part(1, "1"), server.part(2, "2");
+  network.run();
+  BOOST_TEST((total.code() == errc::canceled));
+  BOOST_TEST(ear.heard.size() == 1);
+  BOOST_TEST(server.wire.heard() == R"({"type":"cancel","mid":)" + server.mid + "}");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,6 +32,11 @@ struct heard {
   std::string positions;  ///< "topic from epoch sequence; ..."
   bool ready = false;
   bool text = false;
+  bool all = false;
+  bool stream = false;
+  std::uint64_t part = 0;
+  std::string error = {};
+  std::size_t bytes = 0;  ///< Of the whole message.
 };
 
 /// The node's end of one connection.
@@ -65,6 +70,22 @@ class fake_node {
     message.mid = message_id::from_uint(mid);
     message.data = data.bytes();
     message.data_encoding = data.kind();
+    say(message);
+  }
+  void ask(std::uint64_t mid, std::string_view name, const payload& data = {}, bool stream = false) {
+    client_message message;
+    message.mid = message_id::from_uint(mid);
+    message.name = name;
+    message.data = data.bytes();
+    message.data_encoding = data.kind();
+    message.stream = stream;
+    say(message);
+  }
+  void give_credit(std::uint64_t mid, std::uint64_t bytes) {
+    client_message message;
+    message.what = kind::credit;
+    message.mid = message_id::from_uint(mid);
+    message.bytes = bytes;
     say(message);
   }
   void welcome(std::uint64_t mid) {
@@ -111,7 +132,8 @@ class fake_node {
     heard_.push_back({said->what, said->mid, std::string(said->name), std::string(said->token),
                       std::string(said->workspace), std::string(said->to),
                       payload(payload_view(said->data, said->data_encoding)), said->timeout, said->last,
-                      text_of(said->positions), said->ready, received.text});
+                      text_of(said->positions), said->ready, received.text, said->all, said->stream, said->part,
+                      std::string(said->text), received.data.size()});
   }
 
   entropy random_;

@@ -116,6 +116,8 @@ BOOST_AUTO_TEST_CASE(the_other_kinds_are_told_by_their_type) {
       {R"({"type":"serve","command":"fetch"})", kind::serve},
       {R"({"type":"unserve","command":"fetch"})", kind::unserve},
       {R"({"type":"cancel","mid":"a1"})", kind::cancel},
+      {R"({"type":"credit","mid":7,"bytes":131072})", kind::credit},
+      {R"({"mid":7,"part":1,"value":null})", kind::part},
       {R"({"type":"auth","token":"secret"})", kind::auth},
       {R"({"type":"hello"})", kind::hello},
       {R"({"type":"TICK"})", kind::event},
@@ -131,7 +133,7 @@ BOOST_AUTO_TEST_CASE(the_other_kinds_are_told_by_their_type) {
 }
 
 BOOST_AUTO_TEST_CASE(with_a_payload_every_type_is_a_topic) {
-  for (const auto* type : {"subscription", "auth", "hello", "welcome", "error", "cancel"}) {
+  for (const auto* type : {"subscription", "auth", "hello", "welcome", "error", "cancel", "credit"}) {
     decoded(std::string(R"({"type":")") + type + R"(","payload":{"a":1}})", [&](const client_message& message) {
       BOOST_TEST((message.what == kind::event));
       BOOST_TEST(message.name == type);
@@ -171,6 +173,8 @@ BOOST_AUTO_TEST_CASE(broken_messages_say_what_is_wrong) {
       {R"({"type":"subscription","eventType":"X","last":-1})", R"("last" must be an integer of 0 or more)"},
       {R"({"type":"serve"})", R"("command" is missing)"},
       {R"({"type":"cancel"})", R"("mid" is missing)"},
+      {R"({"type":"credit","bytes":1})", R"("mid" is missing)"},
+      {R"({"type":"credit","mid":1,"bytes":0})", R"("bytes" must be an integer above 0)"},
       {R"({"type":"auth"})", R"("token" is missing)"},
       {R"({"type":"auth","token":5})", R"("token" must be a string)"},
       {R"({"type":"error"})", R"("error" is missing)"},
@@ -289,6 +293,7 @@ BOOST_AUTO_TEST_CASE(what_is_encoded_decodes_to_the_same_in_both_encodings) {
        R"({"type":"gap","eventType":"t","from":"n","epoch":5,"seq":4,"until":9,"reason":"skipped"})",
        R"({"type":"unsubscription","eventType":"sensor.>"})", R"({"type":"serve","mid":4,"command":"fetch"})",
        R"({"type":"unserve","command":"fetch"})", R"({"type":"cancel","mid":"a1"})", R"({"type":"auth","token":"t"})",
+       R"({"type":"credit","mid":7,"bytes":131072})", R"({"mid":7,"part":2,"value":[1]})",
        R"({"type":"hello","mid":1})",
        R"({"type":"welcome","workspace":"w","node":{"name":"n","id":"000102030405060708090a0b0c0d0e0f","version":"1"}})"}) {
     decoded(json, [&](const client_message& message) {

@@ -98,7 +98,7 @@ class client {
   void close();
 
   /// Serves a command, for the whole workspace. A second handler of the same name replaces the first. See
-  /// <askr/handler.hpp> for its forms; answers in parts are for nodes. Of who asked only the name is known here.
+  /// <askr/handler.hpp> for its forms. Of who asked only the name is known here.
   template <class F>
   client& on(std::string name, F handler) {
     add_handler(std::move(name), detail::make_handler(std::move(handler)));
