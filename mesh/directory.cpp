@@ -2,6 +2,8 @@
 #include "mesh/directory.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace askr::mesh {
 namespace {
@@ -11,12 +13,21 @@ constexpr std::size_t suffix_characters = 6;
 
 bool before(const record_ptr& record, const node_id& id) noexcept { return record->id < id; }
 
+auto name_key(const node_record& record) noexcept {
+  return std::tuple(label_of(record.name), std::string_view(record.name), record.id);
+}
+
+bool named_before(const node_record* one, const node_record* other) noexcept {
+  return name_key(*one) < name_key(*other);
+}
+
 }  // namespace
 
 bool directory::merge(record_ptr record) {
   const auto place = place_of(record->id);
   if (place == records_.end() || (*place)->id != record->id) {
     index(*record);
+    name(*record);
     records_.insert(place, std::move(record));
     ++changes_;
     return true;
@@ -24,6 +35,8 @@ bool directory::merge(record_ptr record) {
   if (!supersedes(*record, **place)) return false;
   const bool serves_the_same = record->commands == (*place)->commands && record->draining == (*place)->draining;
   if (!serves_the_same) unindex(**place);
+  unname(**place);
+  name(*record);
   *place = std::move(record);
   if (!serves_the_same) index(**place);
   return true;
@@ -33,6 +46,7 @@ void directory::erase(const node_id& id) {
   const auto place = place_of(id);
   if (place == records_.end() || (*place)->id != id) return;
   unindex(**place);
+  unname(**place);
   records_.erase(place);
   ++changes_;
 }
@@ -46,20 +60,44 @@ const node_record* directory::find(const node_id& id) const noexcept {
   return place == records_.end() || (*place)->id != id ? nullptr : place->get();
 }
 
+// --- by name
+
 result<node_id> directory::resolve(std::string_view name_or_id) const {
   if (const auto id = node_id::from_string(name_or_id); id && find(*id) != nullptr) return *id;
-  const node_record* match = nullptr;
-  for (const auto& record : records_) {
-    if (record->name == name_or_id) return record->id;
-    if (label_of(record->name) != name_or_id) continue;
-    if (match != nullptr) {
-      return error{errc::no_node, "several nodes are called " + std::string(name_or_id) + ": use a full name or an id"};
-    }
-    match = record.get();
+  if (!std::exchange(has_names_, true)) {
+    for (const auto& each : records_) by_name_.push_back(each.get());
+    std::sort(by_name_.begin(), by_name_.end(), named_before);
   }
-  if (match == nullptr) return error{errc::no_node, "no node is called " + std::string(name_or_id)};
-  return match->id;
+  const std::pair wanted(label_of(name_or_id), name_or_id);
+  const auto full = std::lower_bound(by_name_.begin(), by_name_.end(), wanted, [](const auto* each, const auto& key) {
+    return std::pair(label_of(each->name), std::string_view(each->name)) < key;
+  });
+  if (full != by_name_.end() && (*full)->name == name_or_id) return (*full)->id;
+  return resolve_label(name_or_id);
 }
+
+result<node_id> directory::resolve_label(std::string_view label) const {
+  const auto is_at = [&](auto place) { return place != by_name_.end() && label_of((*place)->name) == label; };
+  const auto first = std::lower_bound(by_name_.begin(), by_name_.end(), label,
+                                      [](const auto* each, const auto& key) { return label_of(each->name) < key; });
+  if (!is_at(first)) return error{errc::no_node, "no node is called " + std::string(label)};
+  if (!is_at(std::next(first))) return (*first)->id;
+  return error{errc::no_node, "several nodes are called " + std::string(label) + ": use a full name or an id"};
+}
+
+directory::name_index::iterator directory::place_of_name(const node_record& record) const noexcept {
+  return std::lower_bound(by_name_.begin(), by_name_.end(), &record, named_before);
+}
+
+void directory::name(const node_record& record) {
+  if (has_names_) by_name_.insert(place_of_name(record), &record);
+}
+
+void directory::unname(const node_record& record) {
+  if (has_names_) by_name_.erase(place_of_name(record));
+}
+
+// --- by command
 
 std::span<const node_id> directory::servers(std::string_view command) const noexcept {
   const auto found = servers_.find(command);

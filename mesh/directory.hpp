@@ -26,7 +26,7 @@ class directory {
 
   /// Null if unknown.
   const node_record* find(const node_id& id) const noexcept;
-  /// By full name, label (if only one node has it) or id. Fails with errc::no_node, saying why.
+  /// By id, full name or label (if only one node has it), in O(log N). Fails with errc::no_node, saying why.
   result<node_id> resolve(std::string_view name_or_id) const;
   /// The nodes that serve a command and are not draining, in no particular order.
   std::span<const node_id> servers(std::string_view command) const noexcept;
@@ -47,6 +47,12 @@ class directory {
   };
   using server_index = std::unordered_map<std::string, std::vector<node_id>, text_hash, std::equal_to<>>;
 
+  using name_index = std::vector<const node_record*>;
+
+  result<node_id> resolve_label(std::string_view label) const;
+  name_index::iterator place_of_name(const node_record& record) const noexcept;
+  void name(const node_record& record);
+  void unname(const node_record& record);
   void index(const node_record& record);
   void unindex(const node_record& record);
 
@@ -54,6 +60,9 @@ class directory {
 
   std::vector<record_ptr> records_;  ///< Sorted by id: a tree would cost a large mesh five times the memory.
   server_index servers_;
+  /// Sorted by label, name and id. Made when somebody asks by name, which most nodes of a simulated mesh never do.
+  mutable name_index by_name_;
+  mutable bool has_names_ = false;
   std::uint64_t generation_ = 1;
   std::uint64_t changes_ = 0;
 };

@@ -97,6 +97,43 @@ BOOST_AUTO_TEST_CASE(a_node_is_found_by_full_name_by_label_and_by_id) {
   BOOST_TEST((known.resolve(id_of(9).to_string()).code() == errc::no_node));
 }
 
+BOOST_AUTO_TEST_CASE(names_follow_every_change_also_after_somebody_has_asked) {
+  for (const bool asked_before : {false, true}) {
+    mesh::directory known;
+    const auto is = [&](std::string_view name, std::uint8_t byte) {
+      const auto found = known.resolve(name);
+      return found && *found == id_of(byte);
+    };
+    if (asked_before) BOOST_TEST(!known.resolve("a").ok());
+    for (std::uint8_t byte = 1; byte <= 60; ++byte) {
+      known.merge(record_of(byte, "n" + std::to_string(byte % 30)));
+      if (asked_before) BOOST_TEST(is(full_name("n" + std::to_string(byte % 30), id_of(byte)), byte));
+    }
+    BOOST_TEST(!known.resolve("n7").ok());  // 7 and 37.
+    known.erase(id_of(37));
+    BOOST_TEST(is("n7", 7));
+    known.merge(record_of(7, "n7", {"add"}, 2));  // A new record of the same name,
+    BOOST_TEST(is("n7", 7));
+    known.merge(record_of(7, "other", {}, 3));  // and of another one.
+    BOOST_TEST(!known.resolve("n7").ok());
+    BOOST_TEST(is("other", 7));
+    BOOST_TEST(is(full_name("other", id_of(7)), 7));
+    BOOST_TEST(!known.resolve(full_name("n7", id_of(7))).ok());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_full_name_counts_more_than_a_label_that_looks_like_it) {
+  mesh::directory known;
+  const auto full = full_name("a", id_of(1));
+  known.merge(record_of(2, full));
+  BOOST_TEST((*known.resolve(full) == id_of(2)));
+  known.merge(record_of(1, "a"));
+  known.merge(record_of(3, full));
+  BOOST_TEST((*known.resolve(full) == id_of(1)));
+  known.erase(id_of(1));
+  BOOST_TEST(known.resolve(full).error().detail.find("several") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_name_wraps_a_label_and_six_characters_of_the_id) {
   node_id id;
   for (std::size_t i = 0; i < id.bytes.size(); ++i) id.bytes[i] = static_cast<std::uint8_t>(61 + i);
