@@ -9,7 +9,8 @@
 namespace askr::mesh {
 
 event_order::event_order(const event_order_options& options) : options_(options), tokens_(options.pulls_per_second) {
-  ASKR_ASSERT(options.pulls_per_second >= 1 && options.pull_events_max > 0 && options.streams_max > 0);
+  ASKR_ASSERT(options.pulls_per_second >= 1 && options.pull_events_max > 0 && options.streams_max > 0 &&
+              options.streams_per_origin_max > 0);
 }
 
 event_order::verdict event_order::on_event(time_point now, const arrival& in) {
@@ -37,6 +38,7 @@ event_order::verdict event_order::hold(time_point now, stream& in, const arrival
   if (!added) return verdict::duplicate;
   at->second.data.assign(what.data.begin(), what.data.end());
   held_bytes_ += what.data.size();
+  in.row->held_bytes += what.data.size();
   const auto before = in.next;
   flush(in);
   if (!what.repair || too_much(in)) give_up(in);
@@ -45,11 +47,14 @@ event_order::verdict event_order::hold(time_point now, stream& in, const arrival
 }
 
 bool event_order::too_much(const stream& in) const noexcept {
-  return in.held.size() > options_.held_events_max || (held_bytes_ > options_.held_bytes_max && !in.held.empty());
+  const bool full = held_bytes_ > options_.held_bytes_max || in.row->held_bytes > options_.held_bytes_per_origin_max;
+  return in.held.size() > options_.held_events_max || (full && !in.held.empty());
 }
 
 event_order::origin_row* event_order::enter(const node_id& origin, incarnation life) {
-  auto& row = origins_.try_emplace(origin, origin_row{life, false, {}}).first->second;
+  const auto [place, added] = origins_.try_emplace(origin);
+  auto& row = place->second;
+  if (added) row.life = life;
   if (life < row.life) return nullptr;
   if (life > row.life) restart(row, life);
   return &row;
@@ -75,35 +80,69 @@ std::vector<event_order::recency::iterator> event_order::by_topic(const origin_r
   return out;
 }
 
-event_order::stream* event_order::find(const origin_row& row, std::string_view topic) {
+event_order::stream* event_order::find(origin_row& row, std::string_view topic) {
   const auto known = row.streams.find(topic);
   if (known == row.streams.end()) return nullptr;
   streams_.splice(streams_.end(), streams_, known->second);
-  return &*known->second;
+  auto& found = *known->second;
+  if (row.newest != &found) {
+    leave(found);
+    join(found);
+  }
+  return &found;
 }
 
 event_order::stream& event_order::open(origin_row& row, const node_id& origin, std::string_view topic,
                                        event_sequence next) {
-  if (streams_.size() >= options_.streams_max && !streams_.empty()) {
-    const auto oldest = streams_.begin();
-    origins_[oldest->origin].interest_applied = false;  // When it is heard again, it does not start at 1.
-    give_up(*oldest);
-    erase(oldest);
-  }
+  make_room(row);
   auto& added = streams_.emplace_back();
   added.origin = origin;
+  added.row = &row;
   added.life = row.life;
   added.topic = topic;
   added.next = next;
   row.streams.emplace(added.topic, std::prev(streams_.end()));
+  join(added);
   return added;
+}
+
+// An origin with too many topics loses its own, not those of others.
+void event_order::make_room(origin_row& row) {
+  if (row.streams.size() >= options_.streams_per_origin_max) drop(*row.oldest);
+  if (streams_.size() >= options_.streams_max) drop(streams_.front());
+}
+
+void event_order::drop(stream& which) {
+  ++streams_dropped_;
+  which.row->interest_applied = false;  // When it is heard again, it does not start at 1.
+  give_up(which);
+  erase(which.row->streams.find(which.topic)->second);
 }
 
 void event_order::erase(recency::iterator which) {
   end_repair(*which);
-  for (const auto& each : which->held) held_bytes_ -= each.second.data.size();
-  origins_[which->origin].streams.erase(which->topic);
+  for (const auto& each : which->held) let_go(*which, each.second);
+  leave(*which);
+  which->row->streams.erase(which->topic);
   streams_.erase(which);
+}
+
+void event_order::join(stream& which) {
+  auto& row = *which.row;
+  which.older = row.newest;
+  which.newer = nullptr;
+  (row.newest != nullptr ? row.newest->newer : row.oldest) = &which;
+  row.newest = &which;
+}
+
+void event_order::leave(stream& which) {
+  (which.older != nullptr ? which.older->newer : which.row->oldest) = which.newer;
+  (which.newer != nullptr ? which.newer->older : which.row->newest) = which.older;
+}
+
+void event_order::let_go(const stream& of, const held_event& which) noexcept {
+  held_bytes_ -= which.data.size();
+  of.row->held_bytes -= which.data.size();
 }
 
 void event_order::on_interest_applied(time_point now, const node_id& origin, incarnation life,
@@ -186,8 +225,9 @@ void event_order::update(time_point now, stream& which, event_sequence before) {
 }
 
 void event_order::begin_repair(time_point now, stream& which) {
-  if (broken_.size() >= options_.gaps_max) return give_up(which);
+  if (broken_.size() >= options_.gaps_max || which.row->broken >= options_.gaps_per_origin_max) return give_up(which);
   which.broken = true;
+  ++which.row->broken;
   which.pulled_to = 0;
   which.progress = now;
   which.pull_at = now + options_.pull_after;
@@ -198,6 +238,7 @@ void event_order::begin_repair(time_point now, stream& which) {
 void event_order::end_repair(stream& which) {
   if (!which.broken) return;
   which.broken = false;
+  --which.row->broken;
   std::erase(broken_, &which);
 }
 
@@ -251,7 +292,7 @@ void event_order::skip_to(stream& in, event_sequence last_lost) {
 
 void event_order::flush(stream& in) {
   for (auto at = in.held.begin(); at != in.held.end() && at->first == in.next; at = in.held.erase(at), ++in.next) {
-    held_bytes_ -= at->second.data.size();
+    let_go(in, at->second);
     ordered_.push_back({ordered::what::event, in.origin, in.life, in.topic, in.next, in.next, at->second.kind,
                         std::move(at->second.data)});
   }

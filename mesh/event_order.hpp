@@ -25,15 +25,18 @@
 namespace askr::mesh {
 
 struct event_order_options {
-  duration pull_after = milliseconds(10);   ///< A gap often closes by itself when a path changes.
-  duration pull_again = milliseconds(500);  ///< Without an answer.
-  duration give_up = seconds(2);            ///< Without progress: the gap is reported.
-  std::size_t pull_events_max = 256;        ///< Asked for at once.
-  double pulls_per_second = 100;            ///< Of all topics together, with as many at once.
-  std::size_t held_events_max = 1024;       ///< Per topic and origin,
-  std::size_t held_bytes_max = 16 << 20;    ///< and of all. Above these, gaps are reported at once.
-  std::size_t gaps_max = 1024;              ///< Streams under repair at once.
-  std::size_t streams_max = 65536;          ///< Topics of all origins; the one heard longest ago is forgotten.
+  duration pull_after = milliseconds(10);           ///< A gap often closes by itself when a path changes.
+  duration pull_again = milliseconds(500);          ///< Without an answer.
+  duration give_up = seconds(2);                    ///< Without progress: the gap is reported.
+  std::size_t pull_events_max = 256;                ///< Asked for at once.
+  double pulls_per_second = 100;                    ///< Of all topics together, with as many at once.
+  std::size_t held_events_max = 1024;               ///< Per topic and origin,
+  std::size_t held_bytes_max = 16 << 20;            ///< and of all,
+  std::size_t held_bytes_per_origin_max = 4 << 20;  ///< and of one origin. Above these, gaps are reported at once.
+  std::size_t gaps_max = 1024;                      ///< Streams under repair at once,
+  std::size_t gaps_per_origin_max = 256;            ///< and of one origin.
+  std::size_t streams_max = 65536;                  ///< Topics of all origins; the one heard longest ago is forgotten,
+  std::size_t streams_per_origin_max = 16384;       ///< and of one origin: of its own the one heard longest ago.
 };
 
 /// An event as it came in. Views: valid during the call.
@@ -120,6 +123,8 @@ class event_order {
     for (const auto& [topic, at] : row->second.streams) visit(topic, at->next);
   }
   std::size_t streams() const noexcept { return streams_.size(); }
+  /// Forgotten for want of room, so far.
+  std::uint64_t streams_dropped() const noexcept { return streams_dropped_; }
   std::size_t under_repair() const noexcept { return broken_.size(); }
   std::size_t held_bytes() const noexcept { return held_bytes_; }
 
@@ -128,9 +133,13 @@ class event_order {
     encoding kind = encoding::msgpack;
     byte_buffer data;
   };
+  struct origin_row;
   /// One topic of one origin. Broken while something is missing before `held`, or up to `last_known`.
   struct stream {
     node_id origin;
+    origin_row* row = nullptr;
+    stream* older = nullptr;  ///< Of the same origin, in the order in which they were heard last.
+    stream* newer = nullptr;
     incarnation life = 0;
     std::string topic;
     event_sequence next = 1;
@@ -147,15 +156,24 @@ class event_order {
     incarnation life = 0;
     bool interest_applied = false;                                    ///< So a topic not heard of yet starts at 1.
     std::unordered_map<std::string_view, recency::iterator> streams;  ///< Keys view into the streams.
+    stream* oldest = nullptr;
+    stream* newest = nullptr;
+    std::size_t held_bytes = 0;
+    std::size_t broken = 0;
   };
 
   /// Null if it is of an earlier life.
   origin_row* enter(const node_id& origin, incarnation life);
   void restart(origin_row& row, incarnation life);
   std::vector<recency::iterator> by_topic(const origin_row& row) const;
-  stream* find(const origin_row& row, std::string_view topic);
+  stream* find(origin_row& row, std::string_view topic);
   stream& open(origin_row& row, const node_id& origin, std::string_view topic, event_sequence next);
+  void make_room(origin_row& row);
+  void drop(stream& which);
   void erase(recency::iterator which);
+  static void join(stream& which);
+  static void leave(stream& which);
+  void let_go(const stream& of, const held_event& which) noexcept;
 
   void report_before(const origin_row& row, const std::vector<std::pair<std::string, event_sequence>>& next);
   verdict hold(time_point now, stream& in, const arrival& what);
@@ -178,6 +196,7 @@ class event_order {
   std::unordered_map<node_id, origin_row> origins_;
   std::vector<stream*> broken_;
   std::size_t held_bytes_ = 0;
+  std::uint64_t streams_dropped_ = 0;
   double tokens_;
   time_point tokens_at_;
   time_point next_timeout_ = time_point::max();

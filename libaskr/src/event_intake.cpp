@@ -15,7 +15,9 @@ mesh::event_order_options order_options(const event_limits& limits) {
   mesh::event_order_options made;
   made.held_events_max = limits.held_events_max;
   made.held_bytes_max = limits.held_bytes_max;
+  made.held_bytes_per_origin_max = limits.held_bytes_per_origin_max;
   made.streams_max = limits.streams_max;
+  made.streams_per_origin_max = limits.streams_per_origin_max;
   return made;
 }
 
@@ -44,6 +46,7 @@ void event_intake::on_event(time_point now, const std::vector<subscriber>& match
                                           .data = heard.data.bytes()});
   if (what == verdict::deliver) audience_.deliver(matched, heard);
   if (what == verdict::duplicate) ++counts_.events_duplicate;
+  counts_.event_streams_dropped = order_.streams_dropped();
   if (order_.has_ordered()) drain();
 }
 

@@ -71,6 +71,9 @@ result<void> validate_limits(const node_options& options) {
   if (!(options.limits.retry_share >= 0) || options.limits.retry_window < milliseconds(10)) {
     return broken("limits.retry_share is 0 or more, and limits.retry_window at least 10 ms");
   }
+  if (options.events.streams_max == 0 || options.events.streams_per_origin_max == 0) {
+    return broken("events.streams_max and events.streams_per_origin_max are at least 1");
+  }
   if (options.limits.commands_known_max == 0) return broken("limits.commands_known_max is at least 1");
   if (options.limits.sessions_max > 65535 || options.limits.peers_max > 65535) {
     return broken("limits.sessions_max and limits.peers_max are at most 65535");

@@ -298,6 +298,53 @@ BOOST_AUTO_TEST_CASE(a_topic_that_was_forgotten_for_want_of_room_starts_where_it
   BOOST_TEST(here.heard() == "a:1 b:1 a:2");
 }
 
+BOOST_AUTO_TEST_CASE(an_origin_with_a_hundred_thousand_topics_loses_its_own_and_nobody_elses) {
+  subscriber here({.streams_per_origin_max = 1000});
+  for (std::uint64_t i = 1; i <= 3; ++i) here.hear(i, "honest", 1, true, 1);
+  here.log.clear();
+  for (int i = 0; i < 100'000; ++i) {
+    here.hear(1, std::to_string(i));
+    if (i % 2 == 0) here.hear(3, std::to_string(i));  // One that leaves something to be held and repaired.
+    BOOST_REQUIRE(here.order.streams() <= 1001);
+  }
+  BOOST_TEST(here.order.under_repair() <= 256);
+  BOOST_TEST(here.order.held_bytes() <= 1000);
+  BOOST_TEST(here.order.streams_dropped() == 99'000);
+  // Each was heard, with its gap.
+  BOOST_TEST(std::count(here.log.begin(), here.log.end(), "0:gap2-2") == 1);
+  BOOST_TEST(std::count(here.log.begin(), here.log.end(), "98000:3") == 1);
+  here.log.clear();
+  here.hear(3, "honest", 1, true, 1), here.hear(5, "honest", 1, true, 1), here.hear(4, "honest", 1, true, 1);
+  BOOST_TEST(here.heard() == "honest:4 honest:5");
+  here.order.forget(numbered_id(0));
+  here.take();
+  BOOST_TEST(here.order.streams() == 1);
+  BOOST_TEST(here.order.held_bytes() == 0);
+  BOOST_TEST(here.order.under_repair() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(of_an_origins_topics_the_one_heard_longest_ago_is_let_go) {
+  subscriber here({.streams_per_origin_max = 3});
+  for (const auto* topic : {"a", "b", "c", "a", "d", "c", "e"}) here.hear(1, topic);  // b goes, then a.
+  std::vector<std::string> left;
+  here.order.for_each_stream(numbered_id(0), 1, [&](std::string_view topic, auto) { left.emplace_back(topic); });
+  std::sort(left.begin(), left.end());
+  BOOST_TEST(left == (std::vector<std::string>{"c", "d", "e"}), boost::test_tools::per_element());
+  here.order.forget_topics([](std::string_view topic) { return topic == "d"; });
+  for (const auto* topic : {"f", "g"}) here.hear(1, topic);  // Room for one; then c goes.
+  BOOST_TEST(here.order.streams() == 3);
+  BOOST_TEST(here.order.streams_dropped() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_origin_has_held_leaves_room_for_others) {
+  subscriber here({.held_bytes_per_origin_max = 2, .gaps_per_origin_max = 2});
+  for (const auto* topic : {"a", "b", "c"}) here.hear(1, topic), here.hear(3, topic);
+  BOOST_TEST(here.heard() == "a:1 b:1 c:1 c:gap2-2 c:3");  // The third is one byte, and one repair, too many.
+  here.hear(1, "x", 1, true, 1);
+  BOOST_TEST((here.hear(3, "x", 1, true, 1) == verdict::held));
+  BOOST_TEST(here.order.under_repair() == 3);
+}
+
 BOOST_AUTO_TEST_CASE(pulls_are_rate_limited) {
   subscriber here({.pull_again = 500ms, .give_up = 100s, .pulls_per_second = 5});
   for (std::uint32_t i = 0; i < 100; ++i) {

@@ -28,6 +28,7 @@ struct counters {
   std::uint64_t events_duplicate = 0;     ///< Came again, by another way, or of an earlier life of their origin.
   std::uint64_t events_pulled = 0;        ///< Times that missing events were asked for.
   std::uint64_t event_gaps = 0;           ///< Times that events were found to be lost for good.
+  std::uint64_t event_streams_dropped = 0;  ///< Topics of other nodes whose order was let go, for want of room.
   std::uint64_t pulls_refused = 0;        ///< Peers that asked too often, or for what they may not hear.
   std::uint64_t messages_malformed = 0;   ///< From peers; the link is closed.
   std::uint64_t client_messages_malformed = 0;

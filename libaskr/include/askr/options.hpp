@@ -64,8 +64,10 @@ struct event_limits {
   milliseconds history_linger = seconds(60);       ///< A topic is kept so long after somebody has listened to it.
   std::vector<std::string> history_topics = {};    ///< Topics or patterns that are kept though nobody has listened yet.
   std::size_t held_events_max = 1024;              ///< Waiting for missing ones before them, per topic and origin,
-  std::size_t held_bytes_max = 16 << 20;           ///< and of all. Above these a gap is reported at once.
-  std::size_t streams_max = 65536;                 ///< Topics of all other nodes that are kept in order.
+  std::size_t held_bytes_max = 16 << 20;           ///< and of all,
+  std::size_t held_bytes_per_origin_max = 4 << 20; ///< and of one origin. Above these a gap is reported at once.
+  std::size_t streams_max = 65536;                 ///< Topics of all other nodes that are kept in order,
+  std::size_t streams_per_origin_max = 16384;      ///< and of one of them. The one heard longest ago is let go.
 };
 
 /// The node as a whole.
@@ -73,6 +75,7 @@ struct node_limits {
   std::size_t peers_max = 1024;
   std::size_t far_peers_max = 4096;              ///< Nodes without a link that are spoken with over relays.
   std::size_t flows_max = 65536;                 ///< Pairs of nodes that speak with each other over this one.
+  std::size_t observed_endpoints_max = 4;        ///< Where peers see a node bound to a wildcard; announced. 0 = none.
   std::size_t full_mesh_max = 64;                ///< Nodes up to which each links with all; with more, with some.
   std::size_t strangers_max = 1024;              ///< Connections that have not authenticated yet; 4 to 12 KiB each.
   std::size_t strangers_per_address_max = 8;     ///< Loopback is exempt.
