@@ -40,6 +40,21 @@ void emit_many(core_network& network, std::size_t node, std::string_view topic, 
   network.run();
 }
 
+/// A full mesh that keeps all events, and has these.
+struct mesh_with_past : core_network {
+  struct emitted {
+    std::size_t node;
+    std::string_view topic;
+    int count;
+  };
+  explicit mesh_with_past(std::size_t nodes, const std::vector<emitted>& past = {},
+                          const core_network::tune& with = keep_all)
+      : core_network(nodes, with) {
+    mesh();
+    for (const auto& each : past) emit_many(*this, each.node, each.topic, each.count);
+  }
+};
+
 std::string joined(const std::vector<std::string>& all) {
   std::string out;
   for (const auto& each : all) out += (out.empty() ? "" : " ") + each;
@@ -49,11 +64,7 @@ std::string joined(const std::vector<std::string>& all) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_last_events_of_each_topic_and_node_come_before_the_present) {
-  core_network network(3, keep_all);
-  network.mesh();
-  emit_many(network, 0, "a", 5);
-  emit_many(network, 1, "b", 2);
-  emit_many(network, 2, "a", 4);
+  mesh_with_past network(3, {{0, "a", 5}, {1, "b", 2}, {2, "a", 4}});
   latecomer late(network, 2, ">", 3);
   network.emit(2, "a");  // Live, and held until the past is there.
   network.emit(0, "a");
@@ -72,8 +83,7 @@ BOOST_AUTO_TEST_CASE(the_last_events_of_each_topic_and_node_come_before_the_pres
 }
 
 BOOST_AUTO_TEST_CASE(a_second_listener_may_have_the_past_of_what_is_listened_to_already) {
-  core_network network(2, keep_all);
-  network.mesh();
+  mesh_with_past network(2);
   network.listen(1, "t", [](const event&) {});
   network.run();
   emit_many(network, 0, "t", 3);
@@ -84,9 +94,7 @@ BOOST_AUTO_TEST_CASE(a_second_listener_may_have_the_past_of_what_is_listened_to_
 }
 
 BOOST_AUTO_TEST_CASE(who_goes_on_from_a_place_gets_what_came_since) {
-  core_network network(2, keep_all);
-  network.mesh();
-  emit_many(network, 0, "t", 6);
+  mesh_with_past network(2, {{0, "t", 6}});
   latecomer late(network, 1, "t", 0, {{"t", network.name(0), 1, 4}});
   network.run();
   emit_many(network, 0, "t", 1);
@@ -94,21 +102,17 @@ BOOST_AUTO_TEST_CASE(who_goes_on_from_a_place_gets_what_came_since) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_gone_of_the_past_is_a_gap) {
-  core_network network(2, [](node_options& options) {
+  mesh_with_past network(2, {{0, "t", 10}}, [](node_options& options) {
     keep_all(options);
     options.events.history_events_max = 4;
   });
-  network.mesh();
-  emit_many(network, 0, "t", 10);
   latecomer late(network, 1, "t", 0, {{"t", network.name(0), 1, 2}});
   network.run();
   BOOST_TEST(late.take() == "lost3-6 t7 t8 t9 t10");
 }
 
 BOOST_AUTO_TEST_CASE(a_long_past_comes_in_several_answers) {
-  core_network network(2, keep_all);
-  network.mesh();
-  emit_many(network, 0, "t", 1'000);
+  mesh_with_past network(2, {{0, "t", 1'000}});
   latecomer late(network, 1, "t", 900);
   network.run();
   std::string all;
@@ -128,8 +132,7 @@ BOOST_AUTO_TEST_CASE(a_place_in_an_earlier_life_is_told_and_the_new_life_comes_f
 }
 
 BOOST_AUTO_TEST_CASE(a_place_of_a_node_that_is_not_there_is_a_gap_of_unknown_length) {
-  core_network network(2, keep_all);
-  network.mesh();
+  mesh_with_past network(2);
   latecomer late(network, 0, "t", 0, {{"t", "askr-nobody-abcdef", 3, 7}});
   network.run();
   emit_many(network, 1, "t", 1);
@@ -137,10 +140,7 @@ BOOST_AUTO_TEST_CASE(a_place_of_a_node_that_is_not_there_is_a_gap_of_unknown_len
 }
 
 BOOST_AUTO_TEST_CASE(an_origin_that_does_not_answer_holds_nobody_up_for_long) {
-  core_network network(3, keep_all);
-  network.mesh();
-  emit_many(network, 0, "t", 2);
-  emit_many(network, 1, "t", 2);
+  mesh_with_past network(3, {{0, "t", 2}, {1, "t", 2}});
   // Node 0 hears the interest, but its answers do not arrive.
   network.core(0).peers().for_each([&](peer& to) {
     to.pulls_left = -1'000'000;
@@ -156,9 +156,7 @@ BOOST_AUTO_TEST_CASE(an_origin_that_does_not_answer_holds_nobody_up_for_long) {
 }
 
 BOOST_AUTO_TEST_CASE(a_place_beyond_the_last_event_replays_nothing) {
-  core_network network(2, keep_all);
-  network.mesh();
-  emit_many(network, 0, "t", 2);
+  mesh_with_past network(2, {{0, "t", 2}});
   latecomer late(network, 1, "t", 0, {{"t", network.name(0), 1, ~std::uint64_t{0} - 1}});
   network.run();
   emit_many(network, 0, "t", 1);
@@ -166,9 +164,7 @@ BOOST_AUTO_TEST_CASE(a_place_beyond_the_last_event_replays_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_client_gets_the_past_and_an_answer_when_all_are_ready) {
-  core_network network(3, keep_all);
-  network.mesh();
-  emit_many(network, 0, "t", 3);
+  mesh_with_past network(3, {{0, "t", 3}});
   auto& client = network.client(1);
   client.say(R"({"type":"subscription","mid":1,"eventType":"t","last":2,"ready":true})");
   network.run();
@@ -181,10 +177,7 @@ BOOST_AUTO_TEST_CASE(a_client_gets_the_past_and_an_answer_when_all_are_ready) {
 }
 
 BOOST_AUTO_TEST_CASE(a_client_goes_on_where_it_stopped_on_another_node) {
-  core_network network(3, keep_all);
-  network.mesh();
-  emit_many(network, 0, "a", 4);
-  emit_many(network, 0, "b", 4);
+  mesh_with_past network(3, {{0, "a", 4}, {0, "b", 4}});
   auto& client = network.client(2);
   const auto position = [&](const char* topic, int seq) {
     return std::string(R"({"eventType":")") + topic + R"(","from":")" + network.name(0) + R"(","epoch":1,"seq":)" +
@@ -198,9 +191,7 @@ BOOST_AUTO_TEST_CASE(a_client_goes_on_where_it_stopped_on_another_node) {
 }
 
 BOOST_AUTO_TEST_CASE(a_client_may_name_one_place_by_number) {
-  core_network network(2, keep_all);
-  network.mesh();
-  emit_many(network, 0, "t", 3);
+  mesh_with_past network(2, {{0, "t", 3}});
   auto& client = network.client(1);
   client.say(R"({"type":"subscription","mid":1,"eventType":"t","since":2,"from":"n0"})");
   network.run();
@@ -212,9 +203,7 @@ BOOST_AUTO_TEST_CASE(a_client_may_name_one_place_by_number) {
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_goes_while_the_past_is_on_its_way_leaves_nothing_behind) {
-  core_network network(2, keep_all);
-  network.mesh();
-  emit_many(network, 0, "t", 300);
+  mesh_with_past network(2, {{0, "t", 300}});
   auto& client = network.client(1);
   client.say(R"({"type":"subscription","eventType":"t","last":300,"ready":true,"mid":4})");
   client.gone = true;
