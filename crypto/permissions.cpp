@@ -2,6 +2,7 @@
 #include <askr/permissions.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace askr {
 namespace {
@@ -16,6 +17,27 @@ std::string_view next_level(std::string_view& rest) noexcept {
 
 constexpr std::array<verb, 6> member_verbs{verb::send,   verb::serve,      verb::emit,
                                            verb::listen, verb::state_read, verb::state_write};
+
+std::optional<verb> verb_from_string(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < verbs_count; ++i) {
+    if (to_string(static_cast<verb>(i)) == name) return static_cast<verb>(i);
+  }
+  return std::nullopt;
+}
+
+std::string_view next_part(std::string_view& rest, char separator) noexcept {
+  const auto end = std::min(rest.find(separator), rest.size());
+  const auto part = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return part;
+}
+
+error no_right(std::string_view word) {
+  return {errc::bad_options,
+          "\"" + std::string(word) +
+              "\" is no right: VERB=PATTERN[,PATTERN...] with send, serve, emit, listen, state_read, "
+              "state_write or admin; or member; or everything"};
+}
 
 }  // namespace
 
@@ -64,6 +86,43 @@ bool permissions::may(verb what, std::string_view name) const noexcept {
   const auto& patterns = allowed_[static_cast<std::size_t>(what)];
   return std::any_of(patterns.begin(), patterns.end(),
                      [name](const std::string& pattern) { return pattern_matches(pattern, name); });
+}
+
+void permissions::allow_all_of(const permissions& other) {
+  for (std::size_t i = 0; i < verbs_count; ++i) {
+    allowed_[i].insert(allowed_[i].end(), other.allowed_[i].begin(), other.allowed_[i].end());
+  }
+}
+
+result<permissions> permissions::parse(std::string_view text) {
+  permissions rights;
+  while (!text.empty()) {
+    const auto word = next_part(text, ' ');
+    if (word.empty()) continue;
+    if (word == "member" || word == "everything") {
+      rights.allow_all_of(word == "member" ? member() : everything());
+      continue;
+    }
+    const auto equals = word.find('=');
+    const auto what = verb_from_string(word.substr(0, equals));
+    if (!what || equals == std::string_view::npos) return no_right(word);
+    for (auto patterns = word.substr(equals + 1); !patterns.empty();) {
+      const auto pattern = next_part(patterns, ',');
+      if (pattern.empty()) return no_right(word);
+      rights.allow(*what, std::string(pattern));
+    }
+  }
+  return rights;
+}
+
+std::string permissions::rule_of(verb what) const {
+  std::string rule(to_string(what));
+  char before = '=';
+  for (const auto& pattern : allowed_[static_cast<std::size_t>(what)]) {
+    rule += before + pattern;
+    before = ',';
+  }
+  return before == '=' ? rule + "=" : rule;
 }
 
 }  // namespace askr

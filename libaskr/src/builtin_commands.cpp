@@ -31,10 +31,6 @@ value to_value(const payload& held) {
   return byte_buffer(held.bytes().begin(), held.bytes().end());
 }
 
-[[noreturn]] void deny(const command& asked, std::string_view what, std::string_view key) {
-  throw failure(errc::denied, asked.who().name + " may not " + std::string(what) + " state " + std::string(key));
-}
-
 }  // namespace
 
 void node_core::add_builtin(std::string name, std::shared_ptr<detail::handler> handler) {
@@ -54,18 +50,23 @@ void node_core::add_builtins() {
   add_builtin("STATE_SET", detail::make_handler([this](const command& asked) { answer_state_set(asked); }));
 }
 
+// The dispatcher has looked at the key that it found; this is the one that counts.
+void node_core::demand(const command& asked, verb what, std::string_view key) const {
+  if (const auto allowed = rights_.check(asked.who(), what, key); !allowed) throw failure(allowed.error());
+}
+
 payload node_core::answer_state_request(const command& asked) {
   const auto wanted = asked.data.empty() ? value{} : asked.as<value>();
   const auto* key = wanted.find("key");
   if (key != nullptr) {
-    if (!asked.who().rights.may(verb::state_read, key->as_string())) deny(asked, "read", key->as_string());
+    demand(asked, verb::state_read, key->as_string());
     const auto* found = state_.find(key->as_string());
     if (found == nullptr) throw failure(errc::no_key, "no state " + key->as_string());
     return *found;
   }
   value::object all;
   for (const auto& [name, held] : state_.entries()) {
-    if (asked.who().rights.may(verb::state_read, name)) all.emplace_back(name, to_value(held));
+    if (rights_.check(asked.who(), verb::state_read, name)) all.emplace_back(name, to_value(held));
   }
   return payload::from(value(std::move(all)));
 }
@@ -73,7 +74,7 @@ payload node_core::answer_state_request(const command& asked) {
 void node_core::answer_state_set(const command& asked) {
   const auto wanted = asked.as<value>();
   const auto& key = wanted.at("key").as_string();
-  if (!asked.who().rights.may(verb::state_write, key)) deny(asked, "set", key);
+  demand(asked, verb::state_write, key);
   auto next = payload::from(wanted.at("value"));
   const auto set = state_.set(key, next);
   if (!set) throw failure(set.error());

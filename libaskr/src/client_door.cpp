@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "libaskr/src/client_door.hpp"
 
+#include "libaskr/src/authoriser.hpp"
 #include "libaskr/src/dispatcher.hpp"
 #include "libaskr/src/event_router.hpp"
 #include "libaskr/src/membership.hpp"
@@ -52,10 +53,11 @@ transport::session_options make_session_options(const node_options& options, con
 
 }  // namespace
 
-client_door::client_door(const node_options& options, const self_description& self, session_table& sessions,
-                         dispatcher& commands, event_router& events, counters& counts)
+client_door::client_door(const node_options& options, const self_description& self, const authoriser& rights,
+                         session_table& sessions, dispatcher& commands, event_router& events, counters& counts)
     : options_(options),
       self_(self),
+      rights_(rights),
       sessions_(sessions),
       commands_(commands),
       events_(events),
@@ -256,8 +258,8 @@ void client_door::on_emit(time_point now, client_row& from, const message& said)
 }
 
 void client_door::on_subscription(time_point now, client_row& from, const message& said) {
-  if (!from.who.rights.may(verb::listen, said.name)) {
-    return refuse(from, said.mid, {errc::denied, from.who.name + " may not listen to " + std::string(said.name)});
+  if (const auto allowed = rights_.check(from.who, verb::listen, said.name); !allowed) {
+    return refuse(from, said.mid, allowed.error());
   }
   if (from.place_of(said.name) == client_row::no_place) {
     if (from.subscribed_count >= options_.sessions.subscriptions_max) {
@@ -299,8 +301,8 @@ void client_door::unsubscribe(client_row& from, std::size_t place) {
 }
 
 void client_door::on_serve(client_row& from, const message& said) {
-  if (!from.who.rights.may(verb::serve, said.name)) {
-    return refuse(from, said.mid, {errc::denied, from.who.name + " may not serve " + std::string(said.name)});
+  if (const auto allowed = rights_.check(from.who, verb::serve, said.name); !allowed) {
+    return refuse(from, said.mid, allowed.error());
   }
   if (commands_.table().size() >= options_.limits.handlers_max) {
     return refuse(from, said.mid, {errc::overloaded, "too many handlers"});

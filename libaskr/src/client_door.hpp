@@ -17,14 +17,15 @@
 
 namespace askr {
 
+class authoriser;
 class dispatcher;
 class event_router;
 struct self_description;
 
 class client_door {
  public:
-  client_door(const node_options& options, const self_description& self, session_table& sessions, dispatcher& commands,
-              event_router& events, counters& counts);
+  client_door(const node_options& options, const self_description& self, const authoriser& rights,
+              session_table& sessions, dispatcher& commands, event_router& events, counters& counts);
 
   /// Fails with overloaded if there are too many sessions.
   result<session_id> open(time_point opened, std::string address, bool loopback);
@@ -70,6 +71,7 @@ class client_door {
 
   const node_options& options_;
   const self_description& self_;
+  const authoriser& rights_;
   session_table& sessions_;
   dispatcher& commands_;
   event_router& events_;

@@ -35,18 +35,8 @@ command make_owned(const command_request& request, time_point deadline, std::sto
           .keeper = owned};
 }
 
-/// The connected state has verbs of its own. They are checked where a client enters, since only that node knows all of
-/// its rights, and again where the command is served.
-result<void> may_touch_state(const command_request& request) {
-  const bool sets = request.name == "STATE_SET";
-  if (!sets && request.name != "STATE_REQUEST") return {};
-  const auto said = request.data.try_as<value>();
-  const auto* key = said ? said->find("key") : nullptr;
-  // Without a key it is about all of the state.
-  const std::string which = key != nullptr && key->is_string() ? key->as_string() : ">";
-  if (request.who->rights.may(sets ? verb::state_write : verb::state_read, which)) return {};
-  return error{errc::denied, request.who->name + " may not " + (sets ? "set" : "read") + " state " + which};
-}
+/// Commands that change how a node runs have a verb of their own.
+constexpr std::string_view admin_prefix = "askr.admin.";
 
 }  // namespace
 
@@ -54,10 +44,12 @@ error dispatcher::no_handler(std::string_view name) {
   return {errc::no_handler, "Command's callback for " + std::string(name) + " not found"};
 }
 
-dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_table& peers, relay& paths,
-                       session_table& sessions, const mesh::directory& directory, rng& random, counters& counts)
+dispatcher::dispatcher(const node_limits& limits, const node_id& self, const authoriser& rights, peer_table& peers,
+                       relay& paths, session_table& sessions, const mesh::directory& directory, rng& random,
+                       counters& counts)
     : limits_(limits),
       self_(self),
+      rights_(rights),
       peers_(peers),
       relay_(paths),
       sessions_(sessions),
@@ -71,30 +63,39 @@ dispatcher::dispatcher(const node_limits& limits, const node_id& self, peer_tabl
       results_(limits.results_kept_for, limits.results_bytes_max),
       gathers_(limits.gathered_bytes_max) {}
 
-// The one place where commands are authorised, whoever sends them.
-bool dispatcher::admit(const command_request& request, caller& from) {
-  if (stopped_) {
-    refuse(from, {errc::closed, "the node was stopped"});
-    return false;
-  }
-  if (!request.who->rights.may(verb::send, request.name)) {
-    refuse(from, {errc::denied, request.who->name + " may not send " + std::string(request.name)});
-    return false;
-  }
-  if (const auto allowed = may_touch_state(request); !allowed) {
-    refuse(from, allowed.error());
-    return false;
-  }
+// The one place where commands are authorised, whoever sends them: a client of this node, a peer for itself or for a
+// client of its own, or this node's own code.
+result<void> dispatcher::judge(const command_request& request) const {
+  if (stopped_) return error{errc::closed, "the node was stopped"};
+  if (auto allowed = judge_rights(request); !allowed) return allowed;
   if (request.depth > limits_.call_depth_max) {
-    refuse(from, {errc::denied, "commands led to commands more than " + std::to_string(limits_.call_depth_max) +
-                                    " deep: " + std::string(request.name)});
-    return false;
+    return error{errc::denied, "commands led to commands more than " + std::to_string(limits_.call_depth_max) +
+                                   " deep: " + std::string(request.name)};
   }
   if (request.remaining <= milliseconds(0)) {
-    refuse(from, {errc::timed_out, "the deadline had passed before " + std::string(request.name) + " was sent"});
-    return false;
+    return error{errc::timed_out, "the deadline had passed before " + std::string(request.name) + " was sent"};
   }
-  return true;
+  return {};
+}
+
+// The connected state has verbs of its own, for keys. They are checked where a client enters, since only that node
+// knows all of its rights, and again where the command is served.
+result<void> dispatcher::judge_rights(const command_request& request) const {
+  const bool is_admin = request.name.starts_with(admin_prefix);
+  auto allowed = rights_.check(*request.who, is_admin ? verb::admin : verb::send, request.name);
+  const bool sets = request.name == "STATE_SET";
+  if (!allowed || (!sets && request.name != "STATE_REQUEST")) return allowed;
+  const auto said = request.data.try_as<value>();
+  const auto* key = said ? said->find("key") : nullptr;
+  // Without a key it is about all of the state.
+  const std::string which = key != nullptr && key->is_string() ? key->as_string() : ">";
+  return rights_.check(*request.who, sets ? verb::state_write : verb::state_read, which);
+}
+
+bool dispatcher::admit(const command_request& request, caller& from) {
+  auto allowed = judge(request);
+  if (!allowed) refuse(from, allowed.error());
+  return allowed.ok();
 }
 
 void dispatcher::submit(time_point now, const command_request& request, caller from) {

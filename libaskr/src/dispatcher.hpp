@@ -9,6 +9,7 @@
 /// need be. dispatcher_outcomes.cpp: how commands end.
 /// dispatcher_gathering.cpp: to all who serve. dispatcher_streams.cpp: answers in parts.
 
+#include "libaskr/src/authoriser.hpp"
 #include "libaskr/src/caller.hpp"
 #include "libaskr/src/command_request.hpp"
 #include "libaskr/src/command_table.hpp"
@@ -49,8 +50,8 @@ struct handler_job {
 
 class dispatcher {
  public:
-  dispatcher(const node_limits& limits, const node_id& self, peer_table& peers, relay& paths, session_table& sessions,
-             const mesh::directory& directory, rng& random, counters& counts);
+  dispatcher(const node_limits& limits, const node_id& self, const authoriser& rights, peer_table& peers, relay& paths,
+             session_table& sessions, const mesh::directory& directory, rng& random, counters& counts);
 
   /// Takes a command from any side. The outcome goes to `from`, at the latest when `remaining` has passed. For
   /// caller::kind::self it may come before submit() returns.
@@ -107,6 +108,8 @@ class dispatcher {
     bool here = false;
   };
 
+  result<void> judge(const command_request& request) const;
+  result<void> judge_rights(const command_request& request) const;
   bool admit(const command_request& request, caller& from);
   bool is_news(time_point now, caller& from);
   mesh::mid_verdict note_mid(const peer& asker, std::uint64_t mid);
@@ -168,6 +171,7 @@ class dispatcher {
 
   const node_limits& limits_;
   node_id self_;
+  const authoriser& rights_;
   peer_table& peers_;
   relay& relay_;
   session_table& sessions_;

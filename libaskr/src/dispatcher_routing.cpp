@@ -84,10 +84,7 @@ void dispatcher::send_anywhere(time_point now, const command_request& request, c
 
 bool dispatcher::try_forward(time_point now, const command_request& request,
                              detail::unique_function<void(result<payload>)>& done) {
-  if (stopped_ || !request.to.empty() || request.depth > limits_.call_depth_max || pending_.full() ||
-      request.remaining <= milliseconds(0)) {
-    return false;
-  }
+  if (!request.to.empty() || pending_.full() || !judge(request)) return false;
   auto* row = table_.find(request.name);
   if (row == nullptr) return false;
   auto* to = choose(now, *row, request, {}).to;

@@ -16,9 +16,11 @@ constexpr duration owed_again = milliseconds(20);  // What a full link could not
 
 }  // namespace
 
-event_router::event_router(const node_options& options, const self_description& self, peer_table& peers,
-                           session_table& sessions, const mesh::directory& directory, relay& paths, counters& counts)
+event_router::event_router(const node_options& options, const self_description& self, const authoriser& rights,
+                           peer_table& peers, session_table& sessions, const mesh::directory& directory, relay& paths,
+                           counters& counts)
     : self_(self),
+      rights_(rights),
       peers_(peers),
       directory_(directory),
       paths_(paths),
@@ -32,7 +34,7 @@ event_router::event_router(const node_options& options, const self_description& 
 // --- out
 
 result<void> event_router::emit(time_point now, const principal& who, std::string_view topic, payload_view data) {
-  if (!who.rights.may(verb::emit, topic)) return error{errc::denied, who.name + " may not emit " + std::string(topic)};
+  if (auto allowed = rights_.check(who, verb::emit, topic); !allowed) return allowed;
   ++counts_.events_emitted;
   auto matched = std::exchange(matched_, {});  // A listener may emit.
   matched.clear();

@@ -7,6 +7,7 @@
 /// event_replays; who is ready: event_readiness.
 /// No I/O.
 
+#include "libaskr/src/authoriser.hpp"
 #include "libaskr/src/event_audience.hpp"
 #include "libaskr/src/event_intake.hpp"
 #include "libaskr/src/event_interest.hpp"
@@ -38,8 +39,8 @@ class session_table;
 class event_router {
  public:
   /// `paths` may be made later, but before the first event.
-  event_router(const node_options& options, const self_description& self, peer_table& peers, session_table& sessions,
-               const mesh::directory& directory, relay& paths, counters& counts);
+  event_router(const node_options& options, const self_description& self, const authoriser& rights, peer_table& peers,
+               session_table& sessions, const mesh::directory& directory, relay& paths, counters& counts);
 
   /// From this node's code or one of its clients. Fails with denied, overloaded (too many topics) or too_large.
   result<void> emit(time_point now, const principal& who, std::string_view topic, payload_view data);
@@ -101,6 +102,7 @@ class event_router {
   void note_interest(bool changed);
 
   const self_description& self_;
+  const authoriser& rights_;
   peer_table& peers_;
   const mesh::directory& directory_;
   relay& paths_;

@@ -89,6 +89,7 @@ class node_core {
  private:
   void end_lost_paths(time_point now);
   void add_builtins();
+  void demand(const command& asked, verb what, std::string_view key) const;
   payload answer_state_request(const command& asked);
   void answer_state_set(const command& asked);
 
@@ -99,6 +100,7 @@ class node_core {
   mesh::directory directory_;
   peer_table peers_;
   session_table sessions_;
+  authoriser rights_;
   event_router events_;
   membership membership_;
   relay relay_;

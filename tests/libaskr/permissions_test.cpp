@@ -68,4 +68,21 @@ BOOST_AUTO_TEST_CASE(members_may_all_but_administer) {
   BOOST_TEST(to_string(verb::state_write) == "state_write");
 }
 
+BOOST_AUTO_TEST_CASE(rights_are_read_from_words_and_told_in_them) {
+  const auto rights = permissions::parse("  send=sensor.>,light.*  listen=> state_read= ");
+  BOOST_REQUIRE(rights);
+  BOOST_TEST((*rights ==
+              permissions::none().allow(verb::send, "sensor.>").allow(verb::send, "light.*").allow(verb::listen, ">")));
+  BOOST_TEST(rights->rule_of(verb::send) == "send=sensor.>,light.*");
+  BOOST_TEST(rights->rule_of(verb::emit) == "emit=");
+  BOOST_TEST((*permissions::parse("member") == permissions::member()));
+  BOOST_TEST((*permissions::parse("everything") == permissions::everything()));
+  BOOST_TEST(permissions::parse("member admin=node.drain")->may(verb::admin, "node.drain"));
+  BOOST_TEST((*permissions::parse("") == permissions::none()));
+  for (const auto* wrong : {"send", "sends=a", "=a", "send=,a", "send=a,,b", "all", "Send=a", "member=a"}) {
+    const auto read = permissions::parse(wrong);
+    BOOST_TEST((!read && read.code() == errc::bad_options), wrong);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

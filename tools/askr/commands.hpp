@@ -39,6 +39,7 @@ struct node_arguments {
   std::vector<std::string> beacon_interfaces = {};
   std::uint16_t beacon_port = 8799;
   bool open = false;
+  std::vector<std::string> roles = {};  ///< "NAME VERB=PATTERN,... ..."
   std::vector<std::string> allowed_hosts = {};
   std::vector<std::string> allowed_origins = {};
   bool verbose = false;

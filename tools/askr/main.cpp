@@ -79,6 +79,10 @@ void add_node(CLI::App& app, command_line& line) {
   command->add_option("--beacon-interface", node.beacon_interfaces, "Names (eth0) to beacon on (default: all that can)");
   command->add_flag("--no-beacon", node.no_beacon, "Neither find nor be found by multicast");
   command->add_option("--beacon-port", node.beacon_port, "UDP port of the beacons")->capture_default_str();
+  command->add_option(
+      "--role", node.roles,
+      "\"NAME VERB=PATTERN,... ...\": what clients with this role may do here (send, serve, emit, listen,\n"
+      "state_read, state_write, admin; or member, everything)");
   command->add_flag("--open", node.open, "No secret: anybody may join. Think twice");
   command->add_option("--allow-host", node.allowed_hosts, "Host names that clients may use for this node");
   command->add_option("--allow-origin", node.allowed_origins, "scheme://host[:port] of web pages that may connect");

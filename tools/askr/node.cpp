@@ -7,6 +7,7 @@
 
 #include <askr/node.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -52,6 +53,15 @@ class json_log {
   std::vector<value> early_;
 };
 
+/// "guest send=menu.> listen=>"
+role_rule read_role(const std::string& text) {
+  const auto space = std::min(text.find(' '), text.size());
+  auto rights = permissions::parse(std::string_view(text).substr(space));
+  if (!rights) throw failure(rights.error());
+  if (space == 0) throw failure(errc::bad_options, "\"" + text + "\" is no role: NAME VERB=PATTERN,... ...");
+  return {text.substr(0, space), std::move(rights).value()};
+}
+
 node_options options_from(const global_options& global, const node_arguments& arguments) {
   node_options options;
   options.name = arguments.name;
@@ -67,6 +77,7 @@ node_options options_from(const global_options& global, const node_arguments& ar
   options.secret_file = arguments.secret_file;
   options.identity_file = arguments.identity_file;
   options.open = arguments.open;
+  for (const auto& each : arguments.roles) options.roles.push_back(read_role(each));
   options.allowed_hosts = arguments.allowed_hosts;
   options.allowed_origins = arguments.allowed_origins;
   if (!global.token_file.empty()) options.authenticator = token::from_file(global.token_file);

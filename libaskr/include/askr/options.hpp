@@ -5,6 +5,7 @@
 
 #include <askr/authenticator.hpp>
 #include <askr/error.hpp>
+#include <askr/permissions.hpp>
 #include <askr/time.hpp>
 
 #include <cstddef>
@@ -54,6 +55,12 @@ struct session_limits {
   std::size_t subscriptions_max = 1024;
   std::size_t commands_pending_max = 4096;       ///< More gets overloaded.
   bool deflate = false;                          ///< Offer permessage-deflate.
+};
+
+/// What clients with a role may do here. A client with several may do what any of them may.
+struct role_rule {
+  std::string role;
+  permissions rights;
 };
 
 /// Events: what an origin keeps of its own, and what it takes to hear those of others whole and in order.
@@ -128,6 +135,9 @@ struct node_options {
   std::shared_ptr<askr::authenticator> authenticator = {};  ///< Empty: workspace_secret.
   std::vector<std::string> allowed_hosts = {};    ///< Host names clients may use besides localhost and the bound address.
   std::vector<std::string> allowed_origins = {};  ///< Exact scheme://host[:port] of pages that may connect.
+  /// For clients of every node, as far as their commands come here; within what their own rights are, and what the
+  /// node that they are connected to may do. Clients without such a role are judged by these alone.
+  std::vector<role_rule> roles = {};
   std::size_t workers = 2;              ///< Threads for blocking handlers, started with the first of them.
   link_limits links = {};
   session_limits sessions = {};

@@ -3,6 +3,8 @@
 
 /// What a principal may do: a list of allowed patterns for each verb. Patterns are those of subscriptions.
 
+#include <askr/error.hpp>
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -33,9 +35,17 @@ class permissions {
   permissions& allow(verb what, std::string pattern);
   bool may(verb what, std::string_view name) const noexcept;
 
+  /// Reads words VERB=PATTERN[,PATTERN...]: "send=sensor.>,light.* listen=>". A verb that is not named allows nothing.
+  /// The word `member` or `everything` stands for all that these allow. Fails with bad_options, naming the word.
+  static result<permissions> parse(std::string_view text);
+  /// What is allowed for a verb, as parse() reads it: "send=sensor.>,light.*"; "send=" if nothing is.
+  std::string rule_of(verb what) const;
+
   bool operator==(const permissions&) const = default;
 
  private:
+  void allow_all_of(const permissions& other);
+
   std::array<std::vector<std::string>, verbs_count> allowed_;
 };
 
