@@ -15,7 +15,7 @@ TEXT
 
 build=(g++ cmake ninja-build pkg-config ca-certificates libasio-dev libmsgpack-cxx-dev libsodium-dev libzstd-dev
   libssl-dev libsimdjson-dev zlib1g-dev libcli11-dev libspdlog-dev)
-develop=(iproute2 procps libboost-test-dev libbenchmark-dev python3 python3-websockets curl)
+develop=(iproute2 procps libboost-test-dev libbenchmark-dev python3 python3-websockets curl openssl)
 
 want=("${build[@]}" "${develop[@]}")
 want_npm=false

@@ -27,13 +27,17 @@ std::string token_in(const http::request& request) {
 }  // namespace
 
 session::session(const session_options& options, const entropy& random, websocket::deflate_context& deflate,
-                 std::string address, bool loopback, time_point opened)
+                 arrival how)
     : options_(options), random_(random), deflate_(deflate), phase_(std::make_unique<http_phase>()) {
-  shown_.address = std::move(address);
-  shown_.loopback = loopback;
+  shown_.address = std::move(how.address);
+  shown_.loopback = how.loopback;
+  shown_.certificate = std::move(how.certificate);
   auto& http = *std::get<0>(phase_);
   http.parser = http::head_parser(options.head);
-  http.due = opened + options.head_deadline;
+  http.due = how.opened + options.head_deadline;
+  http.reached_at = std::move(how.reached_at);
+  http.tls = how.tls;
+  http.plain_refused = how.plain_refused;
 }
 
 void session::on_bytes(time_point now, mutable_byte_span received) {
@@ -50,16 +54,34 @@ void session::on_bytes(time_point now, mutable_byte_span received) {
 
 void session::on_head(time_point now, http_phase& http, mutable_byte_span rest) {
   const auto& request = http.parser.head();
+  if (is_refused(http, request)) return;
   if (websocket::wants_upgrade(request)) return upgrade(now, request, rest);
   route(http, request);
+}
+
+/// What no request may do, whatever it is for.
+bool session::is_refused(http_phase& http, const http::request& request) {
+  const websocket::request_way way{http.tls, http.reached_at};
+  const auto refuse = [&](int status, std::string_view why) {
+    byte_buffer response;
+    const auto body = std::string(why) + "\n";
+    http::append_response(response, status, "text/plain; charset=utf-8", body, {}, request.method == "HEAD");
+    answer(http, std::move(response));
+    return true;
+  };
+  if (!websocket::host_allowed(request, options_.handshake, way))
+    return refuse(421, "this host name is not served here");
+  if (!websocket::origin_allowed(request, options_.handshake, way)) {
+    return refuse(403, "pages of this origin may not connect");
+  }
+  if (http.plain_refused) return refuse(403, "only TLS is spoken here: use wss:// or https://");
+  return false;
 }
 
 void session::route(http_phase& http, const http::request& request) {
   const bool head_only = request.method == "HEAD";
   byte_buffer response;
-  if (!http::host_allowed(request, options_.handshake.allowed_hosts)) {
-    http::append_response(response, 421, "text/plain", "this node does not answer to that Host\n");
-  } else if (request.method != "GET" && !head_only) {
+  if (request.method != "GET" && !head_only) {
     http::append_response(response, 405, "text/plain", "only GET and HEAD\n");
   } else if (request.target == "/health") {
     http::append_response(response, 200, "text/plain", "ok\n", {}, head_only);
@@ -72,7 +94,8 @@ void session::route(http_phase& http, const http::request& request) {
 }
 
 void session::upgrade(time_point now, const http::request& request, mutable_byte_span rest) {
-  auto verdict = websocket::check_request(request, options_.handshake);
+  const auto& http = *std::get<0>(phase_);
+  auto verdict = websocket::check_request(request, options_.handshake, {http.tls, http.reached_at});
   if (auto* refused = std::get_if<websocket::refusal>(&verdict)) {
     return answer(*std::get<0>(phase_), std::move(refused->response));
   }
@@ -81,7 +104,8 @@ void session::upgrade(time_point now, const http::request& request, mutable_byte
   shown_.token = token_in(request);
   if (accepted.subprotocol == msgpack_protocol) encoding_ = client_encoding::msgpack;
   upgrade_response_ = std::move(accepted.response);
-  phase_.emplace<websocket::stream>(websocket::role::server, options_.stream, random_, now, accepted.deflate, &deflate_);
+  phase_.emplace<websocket::stream>(websocket::role::server, options_.stream, random_, now, accepted.deflate,
+                                    &deflate_);
   if (!rest.empty()) std::get<websocket::stream>(phase_).on_bytes(now, rest);
 }
 

@@ -32,11 +32,20 @@ struct session_options {
   std::string about;  ///< What GET / answers: plain text.
 };
 
+/// How a client has come: what is known of it before it says anything.
+struct arrival {
+  std::string address;  ///< Its IP address.
+  bool loopback = false;
+  time_point opened{};          ///< When the connection was accepted; the head's deadline counts from there.
+  std::string reached_at = {};  ///< The address of this host that it has come to, as in a URL.
+  bool tls = false;
+  std::string certificate = {};  ///< Subject of the one it has proved to hold.
+  bool plain_refused = false;    ///< It should have come by TLS: it is told so, and no more.
+};
+
 class session {
  public:
-  /// `opened`: when the connection was accepted; the head's deadline counts from there.
-  session(const session_options& options, const entropy& random, websocket::deflate_context& deflate, std::string address,
-          bool loopback, time_point opened);
+  session(const session_options& options, const entropy& random, websocket::deflate_context& deflate, arrival how);
 
   /// `received` is unmasked in place and must stay until next() has returned nothing.
   void on_bytes(time_point now, mutable_byte_span received);
@@ -79,12 +88,16 @@ class session {
     bool answered = false;
     bool ended = false;
     time_point due;
+    std::string reached_at;
+    bool tls = false;
+    bool plain_refused = false;
   };
 
   void on_head(time_point now, http_phase& http, mutable_byte_span rest);
   void upgrade(time_point now, const http::request& request, mutable_byte_span rest);
   void answer(http_phase& http, byte_buffer response);
   void route(http_phase& http, const http::request& request);
+  bool is_refused(http_phase& http, const http::request& request);
 
   const session_options& options_;
   const entropy& random_;

@@ -44,7 +44,12 @@ std::pair<client::completion, std::future<T>> make_future() {
 
 result<void> validate(const client_options& options) {
   const auto broken = [](std::string rule) { return error{errc::bad_options, std::move(rule)}; };
-  if (const auto url = client_url::parse(options.url); !url) return url.error();
+  const auto url = client_url::parse(options.url);
+  if (!url) return url.error();
+  if (!url->tls && !(options.ca_file + options.certificate_file).empty()) return broken("certificates are for wss://");
+  if (options.certificate_file.empty() != options.key_file.empty()) {
+    return broken("certificate_file and key_file belong together");
+  }
   if (!options.workspace.empty() && !transport::is_name(options.workspace)) return broken("workspace is no name");
   if (options.token.size() > token_bytes_max) return broken("token has at most 4,096 characters");
   if (options.encoding == encoding::raw) return broken("encoding is msgpack or json");

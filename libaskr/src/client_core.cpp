@@ -159,7 +159,7 @@ void client_core::on_end(time_point now, const error& why) {
 error client_core::why_lost(const error& given) const {
   if (wire_->refused) return *wire_->refused;
   if (wire_->broken) return *wire_->broken;
-  if (!wire_->stream) return {errc::closed, options_.url + ": " + given.detail};
+  if (!wire_->stream) return {given.code, options_.url + ": " + given.detail};
   const auto& cause = wire_->stream->cause();
   if (cause.code == 0 || cause.code == close_codes::abnormal) return {errc::closed, options_.url + ": " + given.detail};
   std::string text = (cause.by_us ? "this side closed with " : "the node closed with ") + std::to_string(cause.code);

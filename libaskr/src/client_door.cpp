@@ -30,12 +30,19 @@ bool fits_the_wire(const principal& who) {
                      [](const auto& role) { return role.size() <= transport::role_bytes_max; });
 }
 
+/// As a Host header has it.
+std::string in_url(const std::string& address) {
+  return address.find(':') == std::string::npos ? address : "[" + address + "]";
+}
+
 transport::session_options make_session_options(const node_options& options, const self_description& self) {
   const auto& limits = options.sessions;
   transport::session_options made;
   made.head = {limits.head_bytes_max, limits.headers_max};
   made.head_deadline = limits.head_deadline;
-  made.handshake.allowed_hosts.push_back(options.bind);
+  // Not a wildcard: pages reach loopback by 0.0.0.0, too.
+  const bool bound_to_all = options.bind == "0.0.0.0" || options.bind == "::";
+  if (!bound_to_all) made.handshake.allowed_hosts.push_back(in_url(options.bind));
   for (const auto& host : options.allowed_hosts) made.handshake.allowed_hosts.push_back(host);
   made.handshake.allowed_origins = options.allowed_origins;
   made.handshake.subprotocols = {"askr.v1.json", "askr.v1.msgpack"};
@@ -64,17 +71,17 @@ client_door::client_door(const node_options& options, const self_description& se
       counts_(counts),
       session_options_(make_session_options(options, self)) {}
 
-result<session_id> client_door::open(time_point opened, std::string address, bool loopback) {
+result<session_id> client_door::open(transport::arrival how) {
   const auto& limits = options_.limits;
   if (sessions_.size() >= limits.sessions_max) return error{errc::overloaded, "too many sessions"};
-  auto& from_there = per_address_[address];
-  if (!loopback && from_there >= limits.sessions_per_address_max) {
-    return error{errc::overloaded, "too many sessions from " + address};
+  auto& from_there = per_address_[how.address];
+  if (!how.loopback && from_there >= limits.sessions_per_address_max) {
+    return error{errc::overloaded, "too many sessions from " + how.address};
   }
   ++from_there;
   ++counts_.sessions_opened;
   const auto id = sessions_.next_id();
-  sessions_.add(std::make_unique<client_row>(id, session_options_, entropy_, deflate_, std::move(address), loopback, opened));
+  sessions_.add(std::make_unique<client_row>(id, session_options_, entropy_, deflate_, std::move(how)));
   return id;
 }
 

@@ -28,7 +28,7 @@ class client_door {
               session_table& sessions, dispatcher& commands, event_router& events, counters& counts);
 
   /// Fails with overloaded if there are too many sessions.
-  result<session_id> open(time_point opened, std::string address, bool loopback);
+  result<session_id> open(transport::arrival how);
   void on_bytes(time_point now, session_id from, mutable_byte_span received);
   void on_closed(time_point now, session_id session);
   void on_verdict(time_point now, session_id session, result<principal> verdict);

@@ -4,12 +4,14 @@
 #include "libaskr/src/handler_errors.hpp"
 #include "libaskr/src/thread_context.hpp"
 #include "transport/io/connector.hpp"
+#include "transport/io/tls_files.hpp"
 #include "transport/names.hpp"
 
 #include <asio/buffer.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace askr {
@@ -17,11 +19,19 @@ namespace {
 
 constexpr std::size_t received_bytes = 64 << 10;
 constexpr std::size_t tasks_max = 65536;
+constexpr std::size_t seal_bytes_max = 64 << 10;
 constexpr milliseconds goodbye = seconds(1);
 
 client_options validated(client_options options) {
   if (const auto checked = validate(options); !checked) throw failure(checked.error());
   return options;
+}
+
+std::optional<tls::context> tls_context_for(const client_options& options) {
+  if (!client_url::parse(options.url)->tls) return std::nullopt;
+  auto made = transport::load_client_context(options);
+  if (!made) throw failure(made.error());
+  return std::move(made).value();
 }
 
 }  // namespace
@@ -33,8 +43,10 @@ client_shell::client_shell(client_options options, asio::io_context* context)
       core_(options_, client_url::parse(options_.url).value(), entropy{}.next()),
       workers_(options_.workers),
       socket_(*context_),
+      tls_context_(tls_context_for(options_)),
       timer_(*context_) {
   received_.resize(received_bytes);
+  if (tls_context_) plain_.resize(tls::record_bytes_max);
 }
 
 client_shell::~client_shell() = default;
@@ -144,10 +156,9 @@ void client_shell::send(std::string_view name, payload data, const send_options&
   what.timeout = options.timeout;
   what.idempotent = options.idempotent;
   what.balance = options.balance;
-  run_with(std::move(done), [this, sent = clock::now(), kept = std::make_unique<client_core::question>(std::move(what))](
-                                client::completion when_done) mutable {
-    core_.send(sent, std::move(*kept), std::move(when_done));
-  });
+  run_with(std::move(done),
+           [this, sent = clock::now(), kept = std::make_unique<client_core::question>(std::move(what))](
+               client::completion when_done) mutable { core_.send(sent, std::move(*kept), std::move(when_done)); });
 }
 
 void client_shell::cancel(command_id number) {
@@ -215,6 +226,9 @@ void client_shell::adopt(asio::ip::tcp::socket socket) {
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   writing_ = shut_down_ = false;
   ++connection_;
+  if (tls_context_) tls_ = std::make_unique<tls::channel>(*tls_context_, client_url::parse(options_.url)->at.host);
+  sealed_.clear();
+  sealed_written_ = 0;
   core_.on_dialed(clock::now());
   read();
 }
@@ -227,23 +241,51 @@ void client_shell::read() {
       self->drop_socket({errc::closed, ended ? "the node closed the connection" : failed.message()});
       return self->touch();
     }
-    self->core_.on_bytes(clock::now(), mutable_byte_span(self->received_).first(bytes));
+    self->on_received(mutable_byte_span(self->received_).first(bytes));
     self->touch();
-    self->read();
+    if (self->socket_.is_open()) self->read();
   };
   socket_.async_read_some(asio::buffer(received_.data(), received_.size()), done);
 }
 
+void client_shell::on_received(mutable_byte_span received) {
+  if (!tls_) return core_.on_bytes(clock::now(), received);
+  tls_->on_bytes(received);
+  for (auto plain = tls_->next(plain_); !plain.empty(); plain = tls_->next(plain_)) {
+    core_.on_bytes(clock::now(), plain);
+  }
+  if (tls_->ended()) drop_socket(tls_->why_ended());
+}
+
+byte_span client_shell::next_output() {
+  if (!tls_) return core_.output();
+  if (sealed_written_ == sealed_.size()) {
+    sealed_.clear();
+    sealed_written_ = 0;
+    if (tls_->established()) {
+      const auto plain = core_.output();
+      const auto part = plain.first(std::min(plain.size(), seal_bytes_max));
+      tls_->seal(part);
+      if (!part.empty()) core_.consume(part.size());
+    }
+    append(sealed_, tls_->output());
+    tls_->consume(tls_->output().size());
+  }
+  return byte_span(sealed_).subspan(sealed_written_);
+}
+
+void client_shell::consume(std::size_t written) { tls_ ? void(sealed_written_ += written) : core_.consume(written); }
+
 void client_shell::write() {
   if (writing_ || !socket_.is_open()) return;
-  const auto output = core_.output();
+  const auto output = next_output();
   if (output.empty()) return;
   writing_ = true;
   const auto done = [self = shared_from_this(), number = connection_](asio::error_code failed, std::size_t bytes) {
     if (number != self->connection_ || !self->socket_.is_open()) return;
     self->writing_ = false;
     if (!failed) {
-      self->core_.consume(bytes);
+      self->consume(bytes);
       self->write();
     }
     self->touch();  // A broken connection shows where it is read.
@@ -274,8 +316,13 @@ void client_shell::end_turn() {
   if (const auto timeout = core_.take_dial(now)) dial(*timeout);
   write();
   if (core_.should_shutdown_send() && !std::exchange(shut_down_, true)) {
-    asio::error_code ignored;
-    socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+    if (tls_) {
+      tls_->close();
+      write();
+    } else {
+      asio::error_code ignored;
+      socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+    }
   }
   if (core_.should_close()) drop_socket({errc::closed, "the connection was closed"});
   note_state();

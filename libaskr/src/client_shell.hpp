@@ -6,6 +6,7 @@
 
 #include "libaskr/src/client_core.hpp"
 #include "libaskr/src/worker_pool.hpp"
+#include "transport/tls.hpp"
 
 #include <askr/client.hpp>
 
@@ -67,7 +68,10 @@ class client_shell : public std::enable_shared_from_this<client_shell> {
   void dial(milliseconds timeout);
   void adopt(asio::ip::tcp::socket socket);
   void read();
+  void on_received(mutable_byte_span received);
   void write();
+  byte_span next_output();
+  void consume(std::size_t written);
   void drop_socket(const error& why);
   void arm_timer();
   void note_state();
@@ -78,6 +82,11 @@ class client_shell : public std::enable_shared_from_this<client_shell> {
   client_core core_;
   worker_pool workers_;
   asio::ip::tcp::socket socket_;
+  std::optional<tls::context> tls_context_;  ///< For wss.
+  std::unique_ptr<tls::channel> tls_;        ///< Of the socket.
+  byte_buffer plain_;                        ///< What it has opened last,
+  byte_buffer sealed_;                       ///< and what is being written.
+  std::size_t sealed_written_ = 0;
   std::uint64_t connection_ = 0;  ///< Counts sockets: completions of an earlier one are stale.
   bool writing_ = false;
   bool shut_down_ = false;

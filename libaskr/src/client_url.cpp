@@ -14,12 +14,12 @@ bool is_plain(std::string_view text) noexcept {
 }  // namespace
 
 result<client_url> client_url::parse(std::string_view text) {
-  constexpr std::string_view scheme = "ws://";
+  const bool tls = text.starts_with("wss://");
+  const std::string_view scheme = tls ? "wss://" : "ws://";
   const auto wrong = [&](std::string_view why) {
     return error{errc::bad_options, "\"" + std::string(text) + "\" " + std::string(why)};
   };
-  if (text.starts_with("wss://")) return error{errc::unsupported, "wss:// is not spoken yet: use ws://"};
-  if (!text.starts_with(scheme)) return wrong("is no node's URL: ws://host:port");
+  if (!text.starts_with(scheme)) return wrong("is no node's URL: ws://host:port or wss://host:port");
   const auto rest = text.substr(scheme.size());
   const auto slash = std::min(rest.find_first_of("/?"), rest.size());
   const auto authority = rest.substr(0, slash);
@@ -29,7 +29,8 @@ result<client_url> client_url::parse(std::string_view text) {
   auto at = endpoint::parse(authority);
   if (!at || at->host.empty() || at->port == 0) return wrong("has no host and port that can be dialled");
   auto host = at->to_string();
-  return client_url{std::move(at).value(), std::move(host), (path.starts_with('/') ? "" : "/") + std::string(path)};
+  return client_url{std::move(at).value(), std::move(host), (path.starts_with('/') ? "" : "/") + std::string(path),
+                    tls};
 }
 
 }  // namespace askr

@@ -17,7 +17,6 @@ namespace {
 constexpr int reads_per_turn = 4;  // Then others have their turn.
 constexpr int writes_per_turn = 8;
 constexpr std::size_t write_bytes_max = 128 << 10;  // What is sealed is beyond priorities.
-constexpr std::uint8_t tls_handshake = 0x16;
 
 using user_timeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
 
@@ -143,11 +142,12 @@ bool connection::session_is_slow() {
 void connection::on_bytes(mutable_byte_span received) {
   switch (door_) {
     case door::unknown:
-      return on_first_bytes(received);
+      return tls_ ? on_tls_bytes(received) : on_first_bytes(received);
     case door::link:
       link_->on_bytes(shell_.now(), received);
       return drive_link();
     case door::session:
+      if (tls_) return on_tls_bytes(received);
       if (!shut_down_) shell_.core().clients().on_bytes(clock::now(), session_, received);
       return flush_session();
   }
@@ -159,13 +159,42 @@ void connection::on_first_bytes(mutable_byte_span received) {
     return on_bytes(received);
   }
   if (unix_) return close(error{errc::unsupported, "only nodes come by the unix socket"});
-  if (received[0] == tls_handshake) return close(error{errc::unsupported, "TLS is not offered on this port"});
+  if (received[0] == tls::first_byte) {
+    if (!shell_.tls().offered()) return close(error{errc::unsupported, "TLS is not offered on this port"});
+    become_tls();
+    return on_bytes(received);
+  }
+  if (open_session()) on_bytes(received);
+}
+
+/// The address of this host at the other end's end, as in a URL; empty if there is none.
+std::string connection::reached_at() const {
+  asio::error_code failed;
+  const auto local = socket_.local_endpoint(failed);
+  asio::ip::tcp::endpoint at;
+  std::memcpy(at.data(), local.data(), std::min(local.size(), at.capacity()));
+  const auto here = plain(at.address());
+  if (failed || here.is_unspecified()) return {};
+  return here.is_v6() ? "[" + here.to_string() + "]" : here.to_string();
+}
+
+bool connection::open_session(std::string certificate) {
   door_ = door::session;
-  const auto opened = shell_.core().clients().open(opened_, address_.to_string(), address_.is_loopback());
-  if (!opened) return close(opened.error());
+  const auto opened =
+      shell_.core().clients().open({.address = address_.to_string(),
+                                    .loopback = address_.is_loopback(),
+                                    .opened = opened_,
+                                    .reached_at = reached_at(),
+                                    .tls = tls_ != nullptr,
+                                    .certificate = std::move(certificate),
+                                    .plain_refused = !tls_ && !shell_.tls().plain_allowed(address_.is_loopback())});
+  if (!opened) {
+    close(opened.error());
+    return false;
+  }
   session_ = *opened;
   shell_.sessions().emplace(session_, this);
-  on_bytes(received);
+  return true;
 }
 
 // --- links
@@ -306,9 +335,11 @@ void connection::flush_session() {
   if (client == nullptr) return;
   if (client->too_slow) return close(error{errc::overloaded, "the client does not take what it is sent"});
   if (client->admitted) no_longer_stranger();
-  if (!waiting_writable_) write(client->wire.output());
+  if (!waiting_writable_) write(session_output(*client));
   if (!open_) return;
-  if (client->wire.output_bytes() == 0 && client->wire.wants_shutdown()) shutdown_send();
+  if (client->wire.output_bytes() == 0 && client->wire.wants_shutdown() && !waiting_writable_) shutdown_send();
+  if (!open_) return;
+  if (tls_) tls_->channel->return_room(shell_.tls().room());
   if (client->wire.finished()) return close(error{errc::closed, "the session ended"});
   if (reading_paused_ && !session_is_slow()) {
     reading_paused_ = false;
@@ -320,6 +351,11 @@ void connection::flush_session() {
 void connection::shutdown_send() {
   if (shut_down_) return;
   shut_down_ = true;
+  if (tls_) {
+    tls_->channel->close();
+    write(tls_->channel->output());
+    if (!open_) return;
+  }
   asio::error_code ignored;
   socket_.shutdown(asio::socket_base::shutdown_send, ignored);
 }
@@ -343,10 +379,14 @@ byte_span connection::consume(std::size_t written) {
     link_->consume(written);
     return link_->output();
   }
+  if (tls_) tls_->channel->consume(written);
+  if (session_ == no_session) return tls_->channel->output();
   auto& client = *shell_.core().sessions().find(session_);
-  client.wire.consume(written);
-  shell_.core().sessions().refill(client);
-  return client.wire.output();
+  if (!tls_) {
+    client.wire.consume(written);
+    shell_.core().sessions().refill(client);
+  }
+  return session_output(client);
 }
 
 void connection::wait_writable() {
@@ -362,6 +402,7 @@ void connection::wait_writable() {
     self->waiting_writable_ = false;
     if (failed || !self->open_) return;
     if (self->door_ == door::session) return self->flush_session();
+    if (self->tls_) return self->write(self->tls_->channel->output());
     self->write(self->link_->output());
     if (self->open_ && !self->waiting_writable_) self->flush_link();
   });
@@ -420,6 +461,8 @@ void connection::close(const error& why) {
   const auto keep = shared_from_this();
   if (stranger_) ++shell_.core().counts().strangers_refused;
   no_longer_stranger();
+  if (tls_ && session_ == no_session) ++shell_.core().counts().tls_failed;
+  end_tls_handshake();
   timer_.cancel();
   asio::error_code ignored;
   socket_.close(ignored);

@@ -9,6 +9,7 @@
 #include "mesh/dialer.hpp"
 #include "transport/io/unix_socket.hpp"
 #include "transport/link.hpp"
+#include "transport/tls.hpp"
 
 #include <askr/authenticator.hpp>
 
@@ -22,6 +23,7 @@
 namespace askr {
 
 class node_shell;
+struct client_row;
 struct peer;
 
 class connection : public std::enable_shared_from_this<connection> {
@@ -50,6 +52,13 @@ class connection : public std::enable_shared_from_this<connection> {
  private:
   enum class door : std::uint8_t { unknown, link, session };
 
+  /// Of a client that speaks TLS. The session is opened when hands are shaken.
+  struct tls_side {
+    byte_buffer hello;  ///< The first record, until it is whole;
+    std::optional<tls::channel> channel;
+    bool shaking = false;  ///< Counts as a handshake under way.
+  };
+
   void prepare_socket();
   void wait_readable();
   void on_readable();
@@ -63,7 +72,15 @@ class connection : public std::enable_shared_from_this<connection> {
   void on_peer_verdict(result<principal> verdict);
   void link_is_up(principal who);
   void fill_link_output(peer& to);
+  std::string reached_at() const;
+  bool open_session(std::string certificate = {});
   bool session_is_slow();
+  byte_span session_output(client_row& client);
+  void become_tls();
+  void on_tls_bytes(mutable_byte_span received);
+  void feed_tls(byte_span received);
+  bool open_tls_session();
+  void end_tls_handshake();
   void write(byte_span output);
   byte_span consume(std::size_t written);
   void wait_writable();
@@ -100,6 +117,7 @@ class connection : public std::enable_shared_from_this<connection> {
   time_point opened_;
 
   session_id session_ = no_session;
+  std::unique_ptr<tls_side> tls_;
 };
 
 }  // namespace askr

@@ -35,6 +35,7 @@ node_shell::node_shell(node_options options, asio::io_context* context)
       workers_(options_.workers),
       listener_(std::make_shared<transport::listener>(*context_)),
       discovery_(*this),
+      tls_(*this, options_.tls),
       timer_(*context_) {
   scratch_.resize(scratch_bytes);
   if (!options_.authenticator) options_.authenticator = default_authenticator(options_);
@@ -132,6 +133,7 @@ void node_shell::open() {
         options_.open ? "node: OPEN, anybody may join and send commands bind=" + options_.bind
                       : "node: no workspace secret, so everything stays on loopback");
   }
+  tls_.start();
   discovery_.start();
   listener_->start([this](transport::stream_socket socket) { adopt(std::move(socket))->start_accepted(); });
   run_tasks();
@@ -185,6 +187,7 @@ void node_shell::say_goodbye() {
   end_turn(clock::now());
   listener_->close();
   discovery_.stop();
+  tls_.stop();
   timer_.cancel();
   for (const auto& each : std::set(connections_)) each->finish();
 }
@@ -211,7 +214,10 @@ void node_shell::set_ended() {
 std::string node_shell::url() const {
   // A wildcard is nothing to connect to.
   const auto& bind = options_.bind;
-  return "ws://" + endpoint{bind == "0.0.0.0" ? "127.0.0.1" : bind == "::" ? "::1" : bind, port_}.to_string();
+  const endpoint at{bind == "0.0.0.0" ? "127.0.0.1" : bind == "::" ? "::1" : bind, port_};
+  asio::error_code failed;
+  const bool plain = tls_.plain_allowed(asio::ip::make_address(at.host, failed).is_loopback());
+  return (plain ? "ws://" : "wss://") + at.to_string();
 }
 
 // --- connections

@@ -9,6 +9,7 @@
 #include "libaskr/src/discovery_shell.hpp"
 #include "libaskr/src/node_host.hpp"
 #include "libaskr/src/record_proof.hpp"
+#include "libaskr/src/tls_shell.hpp"
 #include "libaskr/src/worker_pool.hpp"
 #include "transport/io/listener.hpp"
 
@@ -55,6 +56,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   const crypto::identity& identity() const noexcept { return identity_; }
   const crypto::workspace_keys& keys() const noexcept { return keys_; }
   askr::authenticator& authenticator() noexcept { return *options_.authenticator; }
+  tls_shell& tls() noexcept { return tls_; }
   mutable_byte_span scratch() noexcept { return scratch_; }
   byte_buffer& records() noexcept { return records_; }
   /// Something changed: the outputs are written at the end of this turn.
@@ -114,6 +116,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   worker_pool workers_;
   std::shared_ptr<transport::listener> listener_;
   discovery_shell discovery_;
+  tls_shell tls_;
   asio::steady_timer timer_;
   time_point timer_due_ = time_point::max();
   std::set<std::shared_ptr<connection>> connections_;

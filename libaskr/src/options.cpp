@@ -44,6 +44,18 @@ result<void> validate_trust(const node_options& options) {
   return {};
 }
 
+result<void> validate_tls(const tls_options& tls) {
+  if (tls.certificate_file.empty() != tls.key_file.empty()) {
+    return broken("tls.certificate_file and tls.key_file belong together");
+  }
+  if (!tls.certificate_file.empty()) {
+    return tls.handshakes_max > 0 ? result<void>() : broken("tls.handshakes_max is at least 1");
+  }
+  if (!tls.client_ca_file.empty()) return broken("tls.client_ca_file needs tls.certificate_file");
+  if (tls.plain == plain_clients::never) return broken("tls.plain never needs tls.certificate_file");
+  return {};
+}
+
 result<void> validate_limits(const node_options& options) {
   const auto& links = options.links;
   const auto& sessions = options.sessions;
@@ -86,6 +98,7 @@ result<void> validate_limits(const node_options& options) {
 result<void> validate(const node_options& options) {
   if (auto names = validate_names(options); !names) return names;
   if (auto trust = validate_trust(options); !trust) return trust;
+  if (auto tls = validate_tls(options.tls); !tls) return tls;
   return validate_limits(options);
 }
 

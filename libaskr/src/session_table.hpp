@@ -82,8 +82,8 @@ struct client_overflow {
 
 struct client_row {
   client_row(session_id number, const transport::session_options& options, const entropy& random,
-             websocket::deflate_context& deflate, std::string address, bool loopback, time_point opened)
-      : id(number), wire(options, random, deflate, std::move(address), loopback, opened) {}
+             websocket::deflate_context& deflate, transport::arrival how)
+      : id(number), wire(options, random, deflate, std::move(how)) {}
 
   static constexpr std::size_t no_place = SIZE_MAX;
   /// Of a subscription; no_place if there is none.

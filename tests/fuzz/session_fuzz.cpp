@@ -72,7 +72,7 @@ class session_game {
   websocket::deflate_context deflate_;
   session_options options_ = options_of_node();
   client_codec codec_;
-  session under_test_{options_, random_, deflate_, "127.0.0.1", true, now_};
+  session under_test_{options_, random_, deflate_, {"127.0.0.1", true, now_}};
 };
 
 }  // namespace

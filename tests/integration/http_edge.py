@@ -14,6 +14,10 @@ UPGRADE = ("-H", "Connection: keep-alive, Upgrade", "-H", "Upgrade: WebSocket", 
            "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # Of that key: RFC 6455, section 1.3.
 
+BINDING = {"content-security-policy": "default-src 'none'; frame-ancestors 'none'", "x-content-type-options": "nosniff",
+           "x-frame-options": "DENY", "referrer-policy": "no-referrer", "cross-origin-resource-policy": "same-origin",
+           "cache-control": "no-store"}
+
 
 def curl(*arguments, seconds=5):
     """The whole answer, head and body. An upgraded connection stays open, so curl's own time limit may end it."""
@@ -36,6 +40,9 @@ def expect(what, answer, status, **wanted):
         assert heard == value, f"{what}: {name} is {heard!r}, not {value!r}"
     if status != 101:
         assert headers.get("connection") == "close" and "content-length" in headers, f"{what}: {headers}"
+        for name, value in BINDING.items():
+            assert value in headers.get(name, ""), f"{what}: {name} is {headers.get(name)!r}"
+    assert not {"set-cookie", "access-control-allow-origin"} & set(headers), f"{what}: {headers}"
     return body
 
 
@@ -54,10 +61,30 @@ def pages(node, base):
     expect("a head of 9 KiB", curl("-H", "A: " + "b" * 9216, base + "/"), 431)
     expect("localhost", curl("-H", f"Host: localhost:{node.port}", base + "/"), 200)
     expect("letters' case", curl("-H", "Host: LocalHost", base + "/"), 200)
-    for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1"):
+    for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1", "0.0.0.0", "[::]"):
         expect(host, curl("-H", f"Host: {host}", base + "/"), 421)
         expect(host, curl("-H", f"Host: {host}", base + "/health"), 421)
         expect(host, curl("-H", f"Host: {host}", *UPGRADE, base + "/"), 421)
+    for origin in ("http://evil.example", "null"):
+        for page in ("/", "/health", "/nowhere"):
+            expect(origin, curl("-H", f"Origin: {origin}", base + page), 403)
+    expect("a page of this host", curl("-H", "Origin: http://localhost:3000", base + "/health"), 200)
+
+
+def matrix(mesh):
+    """Every Host with every Origin, at a node that was told names of its own: only what is on both lists gets in."""
+    node = mesh.node("named", "--no-beacon", "--allow-host", "node.example", "--allow-origin", "https://app.example")
+    base = f"http://127.0.0.1:{node.port}"
+    hosts = {"node.example": True, "NODE.example:1": True, "localhost": True, "evil.example": False,
+             "node.example.evil.example": False, "xnode.example": False}
+    origins = {"https://app.example": True, "https://app.example:443": True, None: True, "null": False,
+               "http://app.example": False, "https://app.example:8443": False, "https://app.example.evil.example": False}
+    for host, known in hosts.items():
+        for origin, allowed in origins.items():
+            more = ["-H", f"Host: {host}", *(["-H", f"Origin: {origin}"] if origin else [])]
+            status = 421 if not known else 200 if allowed else 403
+            expect((host, origin), curl(*more, base + "/health"), status)
+            expect((host, origin), curl(*UPGRADE, *more, base + "/", seconds=0.3), 101 if status == 200 else status)
 
 
 def upgrades(base):
@@ -82,6 +109,7 @@ def test(mesh):
     base = f"http://127.0.0.1:{node.port}"
     pages(node, base)
     upgrades(base)
+    matrix(mesh)
     with node.client() as client:
         assert client.call("askr.ping") == "pong"
     say("pages, refusals and upgrades: as they should be")

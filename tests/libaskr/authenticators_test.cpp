@@ -90,6 +90,20 @@ BOOST_AUTO_TEST_CASE(the_workspace_secret_lets_peers_and_local_clients_in) {
   BOOST_TEST((client_verdict(judge, far_client).code() == errc::unauthenticated));
 }
 
+BOOST_AUTO_TEST_CASE(a_certificate_is_as_good_as_being_local_but_for_administration) {
+  workspace_secret judge;
+  open_workspace open;
+  for (authenticator* each : {static_cast<authenticator*>(&judge), static_cast<authenticator*>(&open)}) {
+    auto verdict = result<principal>(errc::timed_out);
+    client_credential shown;
+    shown.certificate = "CN=ann,O=lab";
+    each->authenticate_client(std::move(shown), [&](result<principal> given) { verdict = std::move(given); });
+    BOOST_REQUIRE(verdict.ok());
+    BOOST_TEST(verdict->name == "CN=ann,O=lab");
+    BOOST_TEST((verdict->rights == permissions::member()));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_open_workspace_lets_all_in_but_only_local_ones_administer) {
   open_workspace judge;
   const auto anybody = client_verdict(judge, far_client);

@@ -20,7 +20,9 @@ BOOST_AUTO_TEST_CASE(urls_are_read_strictly) {
                             "ws://user@edge", "ws://edge/\r\nX: y"}) {
     BOOST_TEST(!client_url::parse(wrong), wrong);
   }
-  BOOST_TEST((client_url::parse("wss://edge").code() == errc::unsupported));
+  BOOST_TEST(!client_url::parse("ws://edge")->tls);
+  BOOST_TEST(client_url::parse("wss://edge/x")->tls);
+  BOOST_TEST(client_url::parse("wss://edge/x")->host == "edge:8800");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

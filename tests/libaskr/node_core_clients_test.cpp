@@ -393,14 +393,14 @@ BOOST_AUTO_TEST_CASE(sessions_beyond_the_limits_are_refused) {
   });
   auto& door = network.core(0).clients();
   const auto now = network.now();
-  const auto first = door.open(now, "10.0.0.1", false);
+  const auto first = door.open({"10.0.0.1", false, now});
   BOOST_TEST(first.ok());
-  BOOST_TEST((door.open(now, "10.0.0.1", false).code() == errc::overloaded));
+  BOOST_TEST((door.open({"10.0.0.1", false, now}).code() == errc::overloaded));
   door.on_closed(network.now(), *first);
-  BOOST_TEST(door.open(now, "10.0.0.1", false).ok());
-  BOOST_TEST(door.open(now, "127.0.0.1", true).ok());
-  BOOST_TEST(door.open(now, "127.0.0.1", true).ok());
-  BOOST_TEST((door.open(now, "127.0.0.1", true).code() == errc::overloaded));
+  BOOST_TEST(door.open({"10.0.0.1", false, now}).ok());
+  BOOST_TEST(door.open({"127.0.0.1", true, now}).ok());
+  BOOST_TEST(door.open({"127.0.0.1", true, now}).ok());
+  BOOST_TEST((door.open({"127.0.0.1", true, now}).code() == errc::overloaded));
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_stops_tells_its_clients) {

@@ -125,7 +125,7 @@ void core_network::emit(std::size_t node, std::string_view topic, payload data) 
 
 fake_client& core_network::client(std::size_t node, const fake_client::options& options) {
   auto& made = *clients_.emplace_back(std::make_unique<fake_client>(node, options, now_));
-  const auto opened = core(node).clients().open(now_, options.address, options.loopback);
+  const auto opened = core(node).clients().open({options.address, options.loopback, now_});
   BOOST_REQUIRE(opened.ok());
   made.session = *opened;
   run();

@@ -46,7 +46,7 @@ class fake_node {
   using message_id = transport::message_id;
   using kind = client_message::kind;
 
-  explicit fake_node(time_point now) : session_(options(), random_, deflate_, "127.0.0.1", true, now) {}
+  explicit fake_node(time_point now) : session_(options(), random_, deflate_, {"127.0.0.1", true, now}) {}
 
   static const transport::session_options& options() {
     static const transport::session_options made = [] {

@@ -46,7 +46,7 @@ MAY_INCLUDE = {
 
 # What an include names -> (the library, the files that may include it, how many may; None: any number).
 # Tests may include anything.
-ASIO_SHELL = r"libaskr/src/(\w+_shell|node|client|connection|worker_pool)\.(hpp|cpp)"
+ASIO_SHELL = r"libaskr/src/(\w+_shell|node|client|connection|connection_tls|worker_pool)\.(hpp|cpp)"
 THIRD_PARTY = [
     (r"asio(\.hpp|/)", "Asio",
      r"transport/io/.*|" + ASIO_SHELL + r"|libaskr/include/askr/(node|client|coroutine|completion|simulation)\.hpp"
@@ -55,7 +55,7 @@ THIRD_PARTY = [
      r".*codec[^/]*|transport/json[^/]*|libaskr/include/askr/(payload|value)\.hpp|libaskr/include/askr/detail/payload.*"
      r"|libaskr/src/(payload|value)[^/]*|bench/.*", None),
     (r"sodium(\.h|/)", "libsodium", r"crypto/.*|bench/.*", None),
-    (r"openssl/", "OpenSSL", r"crypto/.*|transport/websocket/handshake\.cpp|transport/io/tls.*|bench/.*", None),
+    (r"openssl/", "OpenSSL", r"crypto/.*|transport/websocket/handshake\.cpp|transport/tls\.cpp|bench/.*", None),
     (r"zstd(_errors)?\.h|zdict\.h", "zstd", r"transport/compression\.cpp", None),
     (r"simdjson", "simdjson", r"transport/json[^/]*\.cpp", None),
     (r"zlib\.h", "zlib", r"transport/websocket/deflate\.cpp", None),

@@ -29,10 +29,11 @@ struct game {
   session_options options = options_of();
   websocket::deflate_context deflate;
   client_codec codec;
-  transport::session under_test{options, ws::random_source, deflate, "127.0.0.1", true, begin};
+  transport::session under_test{options, ws::random_source, deflate, {"127.0.0.1", true, begin}};
 
   game() = default;
   explicit game(session_options with) : options(std::move(with)) {}
+  explicit game(arrival how) : under_test{options, ws::random_source, deflate, std::move(how)} {}
 
   void feed(std::string_view text, std::size_t cut = 0) {
     if (cut == 0) cut = std::max<std::size_t>(text.size(), 1);
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(plain_requests_are_answered_and_end_the_connection) {
       {get("/"), 200, "about this node\n"},
       {get("/nothing"), 404, "not found\n"},
       {get("/", "POST"), 405, "only GET and HEAD\n"},
-      {get("/", "GET", "evil.example"), 421, "this node does not answer to that Host\n"},
+      {get("/", "GET", "evil.example"), 421, "this host name is not served here\n"},
       {get("/health", "HEAD"), 200, ""},
       {"GARBAGE\r\n\r\n", 400, {}},
       {"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 501, {}},
@@ -165,6 +166,90 @@ BOOST_AUTO_TEST_CASE(a_refused_upgrade_says_why) {
     BOOST_TEST(!play.under_test.upgraded());
     BOOST_TEST(status(play.written()) == each.status);
     BOOST_TEST(play.say(client_message::kind::cancel, "a") == "closed");
+  }
+}
+
+// Every request, whatever it is for, passes the same two questions: by which name, and from which page.
+BOOST_AUTO_TEST_CASE(host_and_origin_are_judged_on_every_request) {
+  struct name {
+    std::string_view text;
+    bool allowed;
+  };
+  constexpr name hosts[] = {{"localhost:8800", true},
+                            {"LOCALHOST", true},
+                            {"127.0.0.1:1", true},
+                            {"[::1]:8800", true},
+                            {"192.168.1.5:8800", true},
+                            {"node.example", true},
+                            {"evil.example", false},
+                            {"0.0.0.0:8800", false},
+                            {"localhost.evil.example", false},
+                            {"localhost.", false},
+                            {"192.168.1.6", false},
+                            {"127.0.0.1:8800:1", false},
+                            {"evil.example#localhost", false},
+                            {"a@localhost", false},
+                            {"[::ffff:127.0.0.1]", false},
+                            {"", false}};
+  constexpr name origins[] = {{{}, true},
+                              {"https://app.example", true},
+                              {"https://app.example:443", true},
+                              {"null", false},
+                              {"https://app.example:8443", false},
+                              {"http://app.example", false},
+                              {"https://app.example.evil.example", false},
+                              {"https://evil.example/https://app.example", false},
+                              {"file://", false},
+                              {"", false},
+                              {"https://a.app.example", false},
+                              {"https://app.example\r\nOrigin: https://evil.example", false}};
+  for (const auto& host : hosts) {
+    for (const auto& origin : origins) {
+      for (const std::string_view target : {"/", "/health", "/nowhere", "upgrade", "/?token=abc"}) {
+        game play(arrival{"127.0.0.1", true, begin, "192.168.1.5"});
+        play.options.handshake.allowed_hosts.push_back("node.example");
+        play.options.handshake.allowed_origins = {"https://app.example"};
+        const bool upgrades = target == "upgrade";
+        std::string request = "GET " + std::string(upgrades ? "/" : target) + " HTTP/1.1\r\nHost: ";
+        request.append(host.text).append("\r\n");
+        if (origin.text.data() != nullptr) request.append("Origin: ").append(origin.text).append("\r\n");
+        if (upgrades) {
+          request +=
+              "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+              "Sec-WebSocket-Version: 13\r\nCookie: token=abc\r\n";
+        }
+        play.feed(request + "\r\n");
+        const int passed = upgrades ? 101 : target == "/" || target == "/health" ? 200 : 404;
+        const int wanted = !host.allowed ? 421 : !origin.allowed ? 403 : passed;
+        BOOST_TEST(status(play.written()) == wanted, host.text << " | " << origin.text << " | " << target);
+        BOOST_TEST(play.under_test.shown().token.empty());
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_did_not_come_by_tls_may_not_connect_by_tls) {
+  const auto upgraded = [](bool tls, std::string_view origin) {
+    game play(arrival{.address = "192.168.1.9", .opened = begin, .reached_at = "192.168.1.5", .tls = tls});
+    auto request = upgrade({}, "Origin: " + std::string(origin) + "\r\n");
+    request.replace(request.find("127.0.0.1:8800"), 14, "192.168.1.5:8800");
+    play.feed(request);
+    return play.under_test.upgraded();
+  };
+  BOOST_TEST(upgraded(true, "https://192.168.1.5:8800"));
+  BOOST_TEST(!upgraded(true, "http://192.168.1.5:8800"));
+  BOOST_TEST(upgraded(false, "http://192.168.1.5:8800"));
+  BOOST_TEST(upgraded(false, "https://192.168.1.5:8800"));  // Something before the node speaks TLS for it.
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_should_have_come_by_tls_is_told_so_and_no_more) {
+  for (const auto& request : {get("/"), get("/health"), upgrade()}) {
+    game play(arrival{.address = "192.168.1.9", .opened = begin, .plain_refused = true});
+    play.feed(request);
+    const auto said = play.written();
+    BOOST_TEST(status(said) == 403);
+    BOOST_TEST(said.find("wss://") != std::string::npos);
+    BOOST_TEST(!play.under_test.upgraded());
   }
 }
 

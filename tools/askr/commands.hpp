@@ -22,6 +22,9 @@ inline constexpr int exit_usage = 2;
 struct global_options {
   std::string url = "ws://127.0.0.1:8800";
   std::string token_file = {};
+  std::string ca_file = {};
+  std::string certificate_file = {};
+  std::string key_file = {};
   std::string workspace = {};
   bool json = false;
 };
@@ -39,6 +42,10 @@ struct node_arguments {
   std::vector<std::string> beacon_interfaces = {};
   std::uint16_t beacon_port = 8799;
   bool open = false;
+  std::string tls_certificate_file = {};
+  std::string tls_key_file = {};
+  std::string tls_client_ca_file = {};
+  bool tls_only = false;
   std::vector<std::string> roles = {};  ///< "NAME VERB=PATTERN,... ..."
   std::vector<std::string> allowed_hosts = {};
   std::vector<std::string> allowed_origins = {};

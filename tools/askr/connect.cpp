@@ -11,6 +11,9 @@ client_options client_for(const global_options& global) {
   client_options options;
   options.url = global.url;
   options.workspace = global.workspace;
+  options.ca_file = global.ca_file;
+  options.certificate_file = global.certificate_file;
+  options.key_file = global.key_file;
   options.reconnect = false;
   if (!global.token_file.empty()) {
     auto token = read_token_file(global.token_file);

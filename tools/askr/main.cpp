@@ -60,6 +60,9 @@ void add_global_options(CLI::App& app, global_options& global) {
   app.add_option("--url", global.url, "The node to talk to")->envname("ASKR_URL")->capture_default_str();
   app.add_option("--token-file", global.token_file,
                  "0600 file; for `node`: lines of NAME TOKEN of the clients it lets in; else: the token to show");
+  app.add_option("--ca", global.ca_file, "PEM file of whom to believe about a wss:// node (default: the system's)");
+  app.add_option("--client-cert", global.certificate_file, "PEM certificate to show to a wss:// node");
+  app.add_option("--client-key", global.key_file, "0600 PEM file with its private key");
   app.add_option("--workspace", global.workspace, "Workspace of the node (default: global; for clients: the node's)");
   app.add_flag("--json", global.json, "One JSON object a line, for programs");
 }
@@ -74,11 +77,22 @@ void add_node(CLI::App& app, command_line& line) {
   command->add_option("--join", node.join, "HOST:PORT of nodes to join by, where beacons do not reach");
   command->add_option("--secret-file", node.secret_file, "0600 file with the workspace's secret (askr keygen)");
   command->add_option("--identity-file", node.identity_file, "0600 file with the node's identity, made if absent");
-  command->add_option("--seeds-file", node.seeds_file, "File with more of them, one a line; read again when it changes");
+  command->add_option("--seeds-file", node.seeds_file,
+                      "File with more of them, one a line; read again when it changes");
   command->add_flag("--no-unix-links", node.no_unix_links, "Link to nodes on this host by TCP, too");
-  command->add_option("--beacon-interface", node.beacon_interfaces, "Names (eth0) to beacon on (default: all that can)");
+  command->add_option("--beacon-interface", node.beacon_interfaces,
+                      "Names (eth0) to beacon on (default: all that can)");
   command->add_flag("--no-beacon", node.no_beacon, "Neither find nor be found by multicast");
   command->add_option("--beacon-port", node.beacon_port, "UDP port of the beacons")->capture_default_str();
+  auto* certificate =
+      command->add_option("--tls-cert", node.tls_certificate_file, "PEM certificate: offer wss://, too");
+  auto* key = command->add_option("--tls-key", node.tls_key_file, "0600 PEM file with its private key");
+  key->needs(certificate);
+  certificate->needs(key);
+  command->add_option("--tls-client-ca", node.tls_client_ca_file, "PEM file: let clients in by certificates of these")
+      ->needs(certificate);
+  command->add_flag("--tls-only", node.tls_only, "No clients without TLS (default: those of this host)")
+      ->needs(certificate);
   command->add_option(
       "--role", node.roles,
       "\"NAME VERB=PATTERN,... ...\": what clients with this role may do here (send, serve, emit, listen,\n"

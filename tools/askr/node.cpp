@@ -77,6 +77,10 @@ node_options options_from(const global_options& global, const node_arguments& ar
   options.secret_file = arguments.secret_file;
   options.identity_file = arguments.identity_file;
   options.open = arguments.open;
+  options.tls.certificate_file = arguments.tls_certificate_file;
+  options.tls.key_file = arguments.tls_key_file;
+  options.tls.client_ca_file = arguments.tls_client_ca_file;
+  if (arguments.tls_only) options.tls.plain = plain_clients::never;
   for (const auto& each : arguments.roles) options.roles.push_back(read_role(each));
   options.allowed_hosts = arguments.allowed_hosts;
   options.allowed_origins = arguments.allowed_origins;

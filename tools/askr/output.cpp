@@ -37,7 +37,7 @@ std::string_view hint_for(errc code) {
     case errc::overloaded:
       return "try again in a moment";
     case errc::unauthenticated:
-      return "show the node a token it knows: --token-file FILE";
+      return "show the node a token it knows: --token-file FILE; or believe its certificate: --ca FILE";
     case errc::denied:
       return "the node's operator decides what your token may do";
     case errc::wrong_workspace:

@@ -72,24 +72,15 @@ bool same_origin(const origin& left, std::string_view text) noexcept {
 
 /// The page came from where the request goes. Sound only after Host was found on its allow list: under DNS rebinding
 /// the two always agree.
-bool same_host(const origin& page, const http::request& request) noexcept {
+bool same_host(const origin& page, const http::request& request, const request_way& way) noexcept {
   const auto host = http::split_authority(request.find("Host").value_or(std::string_view{}));
   if (!host) return false;
   if (is_loopback_name(page.host) && is_loopback_name(host->host)) return true;
+  // Whoever sits on the wire can write a page of http://, and would have its browser show a certificate here.
+  if (way.tls && !http::equals_ignoring_case(page.scheme, "https")) return false;
   const std::string_view default_port = http::equals_ignoring_case(page.scheme, "https") ? "443" : "80";
   return http::equals_ignoring_case(page.host, host->host) &&
          page.port == (host->port.empty() ? default_port : host->port);
-}
-
-bool origin_allowed(const http::request& request, const handshake_options& options) noexcept {
-  const auto text = request.find("Origin");
-  if (!text || options.allow_any_origin) return true;
-  const auto page = split_origin(*text);  // "null" has no scheme: refused.
-  if (!page) return false;
-  const auto& listed = options.allowed_origins;
-  if (std::any_of(listed.begin(), listed.end(), [&](const std::string& each) { return same_origin(*page, each); }))
-    return true;
-  return options.allow_same_host && same_host(*page, request);
 }
 
 /// The first known subprotocol of the client's list; nothing if none is known although some were offered.
@@ -127,12 +118,12 @@ byte_buffer make_acceptance(std::string_view key, const acceptance& terms) {
 }
 
 /// What is wrong with the request as a handshake, apart from its subprotocols and extensions.
-std::optional<refusal> find_fault(const http::request& request, const handshake_options& options) {
+std::optional<refusal> find_fault(const http::request& request, const handshake_options& options,
+                                  const request_way& way) {
   static constexpr std::array get_only{http::header{"Allow", "GET"}};
   static constexpr std::array this_version{http::header{"Upgrade", "websocket"},
                                            http::header{"Sec-WebSocket-Version", version}};
-  if (!http::host_allowed(request, options.allowed_hosts))
-    return make_refusal(421, "this host name is not served here");
+  if (!host_allowed(request, options, way)) return make_refusal(421, "this host name is not served here");
   if (request.method != "GET") return make_refusal(405, "a WebSocket handshake is a GET", get_only);
   if (!request.has_token("Connection", "Upgrade") || !request.has_token("Upgrade", "websocket"))
     return make_refusal(400, "not a WebSocket handshake");
@@ -142,7 +133,7 @@ std::optional<refusal> find_fault(const http::request& request, const handshake_
   if (request.count("Sec-WebSocket-Key") != 1 || !is_key(*request.find("Sec-WebSocket-Key")))
     return make_refusal(400, "Sec-WebSocket-Key must be 16 octets in base64, once");
   if (request.count("Origin") > 1) return make_refusal(400, "Origin is given twice");
-  if (!origin_allowed(request, options)) return make_refusal(403, "pages of this origin may not connect");
+  if (!origin_allowed(request, options, way)) return make_refusal(403, "pages of this origin may not connect");
   return {};
 }
 
@@ -157,8 +148,27 @@ errc refusal_code(int status) noexcept {
 
 bool wants_upgrade(const http::request& request) noexcept { return request.has_token("Upgrade", "websocket"); }
 
-std::variant<acceptance, refusal> check_request(const http::request& request, const handshake_options& options) {
-  if (auto fault = find_fault(request, options)) return std::move(*fault);
+bool host_allowed(const http::request& request, const handshake_options& options, const request_way& way) noexcept {
+  if (http::host_allowed(request, options.allowed_hosts)) return true;
+  const auto named = http::split_authority(request.find("Host").value_or(std::string_view{}));
+  return named && !way.reached_at.empty() && named->host == way.reached_at;
+}
+
+bool origin_allowed(const http::request& request, const handshake_options& options, const request_way& way) noexcept {
+  if (request.count("Origin") > 1) return false;
+  const auto text = request.find("Origin");
+  if (!text || options.allow_any_origin) return true;
+  const auto page = split_origin(*text);  // "null" has no scheme: refused.
+  if (!page) return false;
+  const auto& listed = options.allowed_origins;
+  if (std::any_of(listed.begin(), listed.end(), [&](const std::string& each) { return same_origin(*page, each); }))
+    return true;
+  return options.allow_same_host && same_host(*page, request, way);
+}
+
+std::variant<acceptance, refusal> check_request(const http::request& request, const handshake_options& options,
+                                                const request_way& way) {
+  if (auto fault = find_fault(request, options, way)) return std::move(*fault);
   auto subprotocol = choose_subprotocol(request, options.subprotocols);
   if (!subprotocol) return make_refusal(400, "none of the offered subprotocols is known");
   auto deflate = choose_deflate(request, options.deflate);

@@ -24,7 +24,8 @@ struct handshake_options {
   std::vector<std::string> allowed_hosts = {"localhost", "127.0.0.1", "[::1]"};
   /// Pages that may connect, each exactly as scheme://host[:port]. A request without Origin is no browser's and passes.
   std::vector<std::string> allowed_origins = {};
-  /// Pages that came from the host and port the request names may connect; on loopback, from any port.
+  /// Pages that came from the host and port the request names may connect; on loopback, from any port. By TLS only
+  /// pages that came by TLS.
   bool allow_same_host = true;
   /// Any page may connect. For tests of conformance only.
   bool allow_any_origin = false;
@@ -32,6 +33,12 @@ struct handshake_options {
   std::vector<std::string> subprotocols = {};
   /// Accept permessage-deflate.
   bool deflate = false;
+};
+
+/// What the connection says of a request, beside the request itself.
+struct request_way {
+  bool tls = false;
+  std::string_view reached_at = {};  ///< The address of this host that it was made to, as in a URL; may be empty.
 };
 
 struct acceptance {
@@ -49,9 +56,16 @@ struct refusal {
 /// Whether this is meant as a WebSocket handshake; otherwise it is some HTTP route's.
 bool wants_upgrade(const http::request& request) noexcept;
 
+/// A name on the allow list, or the address that the connection itself was made to: under DNS rebinding a page cannot
+/// make a browser send either. To be asked of every request.
+bool host_allowed(const http::request& request, const handshake_options& options, const request_way& way) noexcept;
+/// No page, or one that may connect. Sound only if the Host is allowed. To be asked of every request, too.
+bool origin_allowed(const http::request& request, const handshake_options& options, const request_way& way) noexcept;
+
 /// Judges a client's request. Refusals: 421 Host, 405 method, 400 malformed or no subprotocol in common, 403 Origin,
 /// 426 another version.
-std::variant<acceptance, refusal> check_request(const http::request& request, const handshake_options& options);
+std::variant<acceptance, refusal> check_request(const http::request& request, const handshake_options& options,
+                                                const request_way& way = {});
 
 /// A refusal as a plain text response with its reason.
 refusal make_refusal(int status, std::string_view reason, std::span<const http::header> extra = {});

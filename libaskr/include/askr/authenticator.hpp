@@ -36,6 +36,9 @@ struct client_credential {
   std::string origin;    ///< The Origin header; empty for anything but a browser.
   std::string address;   ///< The client's IP address.
   bool loopback = false; ///< The connection came over 127.0.0.0/8 or ::1.
+  /// Subject of the certificate it has proved to hold, as RFC 4514 writes it ("CN=ann,O=lab"), signed by one of
+  /// `tls.client_ca_file`. Empty: it has shown none.
+  std::string certificate = {};
 };
 
 /// Called exactly once, from any thread, now or later. An answer after the connection has gone is ignored.
@@ -54,7 +57,8 @@ class authenticator {
 };
 
 /// The first authenticator: whoever proved the workspace's secret is a member. Clients of this host are `local` and may
-/// do what the node may; clients from elsewhere are refused.
+/// do what the node may; those that have shown a certificate go by its subject and may do everything but `admin`; other
+/// clients from elsewhere are refused.
 class workspace_secret : public authenticator {
  public:
   void authenticate_peer(peer_credential shown, verdict_handler answer) override;

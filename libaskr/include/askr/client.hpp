@@ -40,9 +40,12 @@ class client_shell;
 
 /// How a client behaves. Every member has a default.
 struct client_options {
-  std::string url = "ws://127.0.0.1:8800";      ///< ws://host[:port][/path] of any node.
+  std::string url = "ws://127.0.0.1:8800";      ///< ws:// or wss://host[:port][/path] of any node.
   std::string workspace = {};                   ///< Empty: that of the node. Another one: connect() fails.
   std::string token = {};                       ///< Shown in the first message; empty: none.
+  std::string ca_file = {};                     ///< For wss: PEM of whom to believe; empty: the system's authorities.
+  std::string certificate_file = {};            ///< For wss: PEM, shown to a node that asks for it; empty: none.
+  std::string key_file = {};                    ///< Its private key, PEM; 0600.
   askr::encoding encoding = encoding::msgpack;  ///< On the wire: msgpack (binary frames), or json (text frames).
   bool reconnect = true;                        ///< When the connection is lost; else the client is closed then.
   milliseconds reconnect_first = 100ms;         ///< The first wait is random up to this; it doubles,

@@ -57,6 +57,23 @@ struct session_limits {
   bool deflate = false;                          ///< Offer permessage-deflate.
 };
 
+/// Which clients may come without TLS, once the node has a certificate. Without one all may, as far as they may at all.
+enum class plain_clients : std::uint8_t {
+  never,
+  loopback,  ///< Those of this host, whose octets no wire sees.
+  always,    ///< All: tokens then cross the network for anybody to read.
+};
+
+/// TLS for clients (wss://, https://), on the same port. Links between nodes have an encryption of their own. The files
+/// are read again within a second of a change; sessions go on with what they began with.
+struct tls_options {
+  std::string certificate_file = {};  ///< PEM: the node's certificate, then those between it and a root. Empty: no TLS.
+  std::string key_file = {};          ///< PEM: its private key, not encrypted; 0600.
+  std::string client_ca_file = {};    ///< PEM: clients may show a certificate that one of these has signed.
+  plain_clients plain = plain_clients::loopback;
+  std::size_t handshakes_max = 64;    ///< Under way at once, 64 KiB each at most; more are closed.
+};
+
 /// What clients with a role may do here. A client with several may do what any of them may.
 struct role_rule {
   std::string role;
@@ -135,6 +152,7 @@ struct node_options {
   std::shared_ptr<askr::authenticator> authenticator = {};  ///< Empty: workspace_secret.
   std::vector<std::string> allowed_hosts = {};    ///< Host names clients may use besides localhost and the bound address.
   std::vector<std::string> allowed_origins = {};  ///< Exact scheme://host[:port] of pages that may connect.
+  tls_options tls = {};
   /// For clients of every node, as far as their commands come here; within what their own rights are, and what the
   /// node that they are connected to may do. Clients without such a role are judged by these alone.
   std::vector<role_rule> roles = {};

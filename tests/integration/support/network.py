@@ -48,9 +48,10 @@ class Host:
     def setting(self, path, value):
         self.run("sh", "-c", f"echo {value} > /proc/sys/{path}")
 
-    def run(self, *words, seconds=15):
+    def run(self, *words, seconds=15, said=""):
+        """A program, to its end; `said` is what it reads."""
         return subprocess.run(self.prefix() + [str(each) for each in words], env=self.mesh.environment, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
+                              input=said, capture_output=True, timeout=seconds, check=False)
 
     def start(self, *words, **how):
         """A program that runs until the network is taken down."""
