@@ -57,7 +57,7 @@ class aead {
   direction keyed_for_ = direction::none;  // What OpenSSL's context holds the current key for.
   bool schedule_ready_ = false;            // libsodium's AES key schedule follows from the current key.
   secret<32> key_;
-  alignas(16) secret<512> schedule_;
+  secret<512> schedule_;
   std::unique_ptr<evp_cipher_ctx_st, context_deleter> context_;  // Made for the first large message.
 };
 
