@@ -28,6 +28,7 @@ workspace_keys workspace_keys::derive(std::optional<byte_span> workspace_secret,
   derive_key(keys.psk.mutable_span(), "askr-psk", master);
   derive_key(keys.beacon_key.mutable_span(), "askrbeac", master);
   derive_key(keys.hash, "askrwork", master);
+  blake2b(keys.name_hash, {as_bytes("askr-workspace-name"), as_bytes(workspace)});
   keys.secret_given = workspace_secret.has_value();
   return keys;
 }

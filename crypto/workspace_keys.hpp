@@ -15,12 +15,14 @@
 namespace askr::crypto {
 
 using beacon_mac = std::array<std::uint8_t, 16>;
+using workspace_hash = std::array<std::uint8_t, 16>;
 
 struct workspace_keys {
-  secret<32> psk;                       ///< Noise's pre-shared key.
-  secret<32> beacon_key;                ///< Keys the beacons' MAC.
-  std::array<std::uint8_t, 16> hash{};  ///< Goes into the prologue; may be shown.
-  bool secret_given = false;            ///< False: anybody who knows the name can derive all of this.
+  secret<32> psk;              ///< Noise's pre-shared key.
+  secret<32> beacon_key;       ///< Keys the beacons' MAC.
+  workspace_hash hash{};       ///< Goes into the prologue; may be shown.
+  workspace_hash name_hash{};  ///< Of the name alone, whatever the secret: in signatures and socket names.
+  bool secret_given = false;   ///< False: anybody who knows the name can derive all of this.
 
   /// Without a secret the keys follow from a public constant and the name: the same code, and no protection.
   static workspace_keys derive(std::optional<byte_span> workspace_secret, std::string_view workspace);

@@ -45,6 +45,8 @@ enum field : std::size_t {
   key,
   balance_name,
   bytes,
+  signature,
+  nonce,
   fields_count,
 };
 
@@ -52,7 +54,8 @@ constexpr std::array<std::string_view, fields_count> field_names{
     "mid",        "command", "data",          "workspace", "type",  "payload", "value",    "eventType",
     "to",         "timeout", "from",          "seq",       "epoch", "error",   "code",     "all",
     "idempotent", "stream",  "last",          "since",     "until", "ready",   "overflow", "reason",
-    "token",      "node",    "maybeExecuted", "part",      "key",   "balance", "bytes",
+    "token",      "node",    "maybeExecuted", "part",      "key",   "balance", "bytes",    "signature",
+    "nonce",
 };
 
 /// The message types that are not topics, unless a payload comes with them.
@@ -70,6 +73,7 @@ constexpr std::array named_types{
     named_type{"cancel", kind::cancel},
     named_type{"credit", kind::credit},
     named_type{"auth", kind::auth},
+    named_type{"challenge", kind::challenge},
     named_type{"hello", kind::hello},
     named_type{"welcome", kind::welcome},
     named_type{"error", kind::failure},
@@ -187,6 +191,8 @@ class decoder {
         return read_auth();
       case kind::hello:
         return;
+      case kind::challenge:
+        return read_challenge();
       case kind::welcome:
         return read_welcome();
     }
@@ -332,8 +338,18 @@ class decoder {
   }
 
   void read_auth() {
+    if (has(key)) {
+      message_.key = text_of(key);
+      optional_text(signature, message_.signature);
+      return;
+    }
     message_.token = text_of(token);
     if (message_.token.size() > limits_.token_bytes_max) refuse(token, "is too long");
+  }
+
+  void read_challenge() {
+    message_.nonce = text_of(nonce);
+    read_welcome();
   }
 
   void read_welcome() {
@@ -419,41 +435,14 @@ class decoder {
 
 }  // namespace
 
-std::optional<message_id> message_id::from_text(std::string_view text) noexcept {
-  if (text.empty() || text.size() > text_bytes_max) return std::nullopt;
-  message_id made;
-  made.kind_ = kind::text;
-  made.text_bytes_ = static_cast<std::uint8_t>(text.copy(made.text_.data(), text.size()));
-  return made;
-}
-
-message_id message_id::from_uint(std::uint64_t number) noexcept {
-  message_id made;
-  made.kind_ = kind::unsigned_integer;
-  made.number_ = number;
-  return made;
-}
-
-message_id message_id::from_int(std::int64_t number) noexcept {
-  auto made = from_uint(static_cast<std::uint64_t>(number));
-  if (number < 0) made.kind_ = kind::negative_integer;
-  return made;
-}
-
-std::string message_id::to_string() const {
-  if (kind_ == kind::unsigned_integer) return std::to_string(number_);
-  if (kind_ == kind::negative_integer) return std::to_string(static_cast<std::int64_t>(number_));
-  return std::string(text());
-}
-
 bool is_from_client(client_message::kind what) noexcept {
-  return what != kind::welcome && what != kind::gap && what != kind::credit;
+  return what != kind::welcome && what != kind::challenge && what != kind::gap && what != kind::credit;
 }
 
 bool is_from_node(client_message::kind what) noexcept {
   return what == kind::command || what == kind::reply || what == kind::part || what == kind::failure ||
          what == kind::event || what == kind::cancel || what == kind::credit || what == kind::gap ||
-         what == kind::welcome;
+         what == kind::welcome || what == kind::challenge;
 }
 
 client_message failure_message(const message_id& mid, const error& why) noexcept {

@@ -153,6 +153,9 @@ class message_writer {
       case kind::hello:
         typed("hello");
         break;
+      case kind::challenge:
+        challenge();
+        break;
       case kind::welcome:
         welcome();
         break;
@@ -290,11 +293,23 @@ class message_writer {
 
   void auth() {
     typed("auth");
-    text("token", message_.token);
+    if (message_.key.empty()) return text("token", message_.token);
+    text("key", message_.key);
+    optional_text("signature", message_.signature);
+  }
+
+  void challenge() {
+    typed("challenge");
+    text("nonce", message_.nonce);
+    node();
   }
 
   void welcome() {
     typed("welcome");
+    node();
+  }
+
+  void node() {
     fields_.key("node");
     Fields inner = fields_;
     inner.begin();

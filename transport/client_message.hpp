@@ -82,8 +82,9 @@ struct client_message {
     unserve,         ///< name; + mid, workspace
     cancel,          ///< mid of the command that is given up; + workspace
     credit,          ///< mid of a command that is answered in parts, bytes
-    auth,            ///< token; + mid, workspace
+    auth,            ///< token, or key; + signature, mid, workspace
     hello,           ///< + mid, workspace
+    challenge,       ///< nonce, node_name, node, version, workspace; + mid
     welcome,         ///< node_name, node, version, workspace; + mid
   };
 
@@ -101,7 +102,7 @@ struct client_message {
   bool idempotent = false;
   bool stream = false;
   askr::balance balance = askr::balance::p2c;
-  std::string_view key;     ///< The same key, the same node.
+  std::string_view key;     ///< The same key, the same node. Of auth: a client's public key.
   std::uint64_t part = 0;   ///< Number of a part of an answer, from 1.
   std::uint64_t bytes = 0;  ///< Of further parts that there is room for.
 
@@ -120,6 +121,8 @@ struct client_message {
   bool maybe_executed = false;  ///< The command may have run before it failed.
 
   std::string_view token;
+  std::string_view signature;
+  std::string_view nonce;
   std::string_view node_name;
   node_id node;
   std::string_view version;

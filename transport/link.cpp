@@ -49,7 +49,9 @@ struct link::handshake {
   link_setup setup;
   entropy random;
   byte_buffer hello;
-  std::optional<crypto::handshake_state> noise;  // A responder has it once it has the preface.
+  std::array<std::uint8_t, preface_bytes> preface{};
+  bool preface_read = false;
+  std::optional<crypto::handshake_state> noise;  // A responder has it once it has the first message.
 };
 
 crypto::cipher_kind preferred_suite() noexcept {
@@ -66,11 +68,11 @@ link::link(const link_options& options, role side, link_setup setup, entropy ran
   setup.hello.sign_key = setup.self.sign_key();
   ASKR_ASSERT(validate(setup.hello).ok());
   auto hello = encode(setup.hello);
-  handshake_.reset(new handshake{std::move(setup), random, std::move(hello), std::nullopt});
+  handshake_.reset(new handshake{.setup = std::move(setup), .random = random, .hello = std::move(hello), .noise = {}});
   if (side_ == role::responder) return;
-  const auto preface = preface_for(handshake_->setup.suite);
-  append(output_, preface);
-  start_noise(preface);
+  handshake_->preface = preface_for(handshake_->setup.suite);
+  append(output_, handshake_->preface);
+  start_noise(handshake_->setup.workspace->newest());
   write_handshake_message({});
 }
 
@@ -78,15 +80,15 @@ link::link(link&&) noexcept = default;
 link& link::operator=(link&&) noexcept = default;
 link::~link() = default;
 
-void link::start_noise(byte_span preface) {
-  const auto& setup = handshake_->setup;
+void link::start_noise(const crypto::workspace_keys& workspace) {
   crypto::handshake_keys keys;
-  keys.static_secret = setup.self.noise_secret().copy();
-  keys.psks.push_back(setup.workspace.psk.copy());
+  keys.static_secret = handshake_->setup.self.noise_secret().copy();
+  keys.psks.push_back(workspace.psk.copy());
   byte_buffer prologue;
-  append(prologue, preface);
-  append(prologue, setup.workspace.hash);
-  const auto suite = static_cast<crypto::cipher_kind>(preface[6]);
+  append(prologue, handshake_->preface);
+  append(prologue, workspace.hash);
+  workspace_ = workspace.hash;
+  const auto suite = static_cast<crypto::cipher_kind>(handshake_->preface[6]);
   handshake_->noise = crypto::handshake_state::start(protocol_of(suite), side_, std::move(keys), prologue).value();
 }
 
@@ -122,7 +124,7 @@ time_point link::next_timeout() const noexcept {
 
 void link::advance_handshake() {
   while (state_ == link_state::handshaking) {
-    if (!handshake_->noise && !read_preface()) return;
+    if (side_ == role::responder && !handshake_->preface_read && !read_preface()) return;
     if (!read_handshake_message()) return;
   }
 }
@@ -132,7 +134,8 @@ bool link::read_preface() {
   for (const auto suite : {crypto::cipher_kind::aes_gcm, crypto::cipher_kind::chacha_poly}) {
     if (!is_start_of_preface(waiting_, suite)) continue;
     if (waiting_.size() < preface_bytes) return false;
-    start_noise(byte_span(waiting_).first(preface_bytes));
+    handshake_->preface = preface_for(suite);
+    handshake_->preface_read = true;
     take_front(preface_bytes);
     return true;
   }
@@ -154,14 +157,31 @@ bool link::read_handshake_message() {
 }
 
 void link::on_handshake_message(byte_span message) {
-  auto& noise = *handshake_->noise;
   byte_buffer payload;
+  if (!handshake_->noise) {
+    if (open_first(message, payload)) respond_to_first(payload);
+    return;
+  }
+  auto& noise = *handshake_->noise;
   const auto read = noise.read_message(message, payload);
   if (!read) return close(read.error());
   if (noise.complete()) return finish_handshake(payload);
-  if (side_ == role::responder) return respond_to_first(payload);
   write_handshake_message(handshake_->hello);
   if (state_ == link_state::handshaking) finish_handshake(payload);
+}
+
+// Whichever of the workspace's secrets it proves. None costs more than the check of a tag.
+bool link::open_first(byte_span message, byte_buffer& payload) {
+  error why{errc::unauthenticated};
+  for (const auto& each : handshake_->setup.workspace->all()) {
+    start_noise(each);
+    payload.clear();
+    const auto read = handshake_->noise->read_message(message, payload);
+    if (read) return true;
+    why = read.error();
+  }
+  close(std::move(why));
+  return false;
 }
 
 void link::respond_to_first(byte_span payload) {

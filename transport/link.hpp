@@ -12,8 +12,8 @@
 /// to say, and write output(). Records are opened in place, in the bytes that on_bytes() was given.
 
 #include "crypto/identity.hpp"
+#include "crypto/keyring.hpp"
 #include "crypto/noise_handshake.hpp"
-#include "crypto/workspace_keys.hpp"
 #include "transport/peer_hello.hpp"
 #include "transport/record_codec.hpp"
 
@@ -46,12 +46,12 @@ struct link_options {
   std::size_t unadmitted_bytes_max = 4'096;
 };
 
-/// Who this side is. `self` and `workspace` are used until the handshake is over: they must live as long.
+/// Who this side is. `self` must live until the handshake is over.
 struct link_setup {
   const crypto::identity& self;
-  const crypto::workspace_keys& workspace;
-  peer_hello hello = {};                          ///< Must be valid; sign_key is filled in from `self`.
-  crypto::cipher_kind suite = preferred_suite();  ///< The initiator's choice.
+  std::shared_ptr<const crypto::keyring> workspace;  ///< The newest to dial with; a responder takes any of them.
+  peer_hello hello = {};                             ///< Must be valid; sign_key is filled in from `self`.
+  crypto::cipher_kind suite = preferred_suite();     ///< The initiator's choice.
 };
 
 enum class link_state : std::uint8_t { handshaking, authenticating, established, closed };
@@ -83,6 +83,8 @@ class link {
 
   /// What the handshake proved; in states authenticating and established, and after them.
   const peer_proof& peer() const noexcept { return peer_; }
+  /// Which of the workspace's secrets opened it.
+  const crypto::workspace_hash& workspace() const noexcept { return workspace_; }
   /// The authenticator's verdict. Ignored unless the link waits for it. After admit() there may be messages already.
   void admit();
   void refuse(errc why);
@@ -105,7 +107,8 @@ class link {
  private:
   struct handshake;
 
-  void start_noise(byte_span preface);
+  void start_noise(const crypto::workspace_keys& workspace);
+  bool open_first(byte_span message, byte_buffer& payload);
   void advance_handshake();
   bool read_preface();
   bool read_handshake_message();
@@ -126,6 +129,7 @@ class link {
   time_point deadline_;
   std::unique_ptr<handshake> handshake_;  // Null once it is over.
   peer_proof peer_;
+  crypto::workspace_hash workspace_{};
   error close_reason_{errc::closed};
 
   std::optional<record_sealer> sealer_;

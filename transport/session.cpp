@@ -102,6 +102,7 @@ void session::upgrade(time_point now, const http::request& request, mutable_byte
   auto& accepted = std::get<websocket::acceptance>(verdict);
   shown_.origin = request.find("Origin").value_or("");
   shown_.token = token_in(request);
+  host_ = request.find("Host").value_or("");
   if (accepted.subprotocol == msgpack_protocol) encoding_ = client_encoding::msgpack;
   upgrade_response_ = std::move(accepted.response);
   phase_.emplace<websocket::stream>(websocket::role::server, options_.stream, random_, now, accepted.deflate,

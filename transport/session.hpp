@@ -65,6 +65,8 @@ class session {
   bool upgraded() const noexcept { return std::holds_alternative<websocket::stream>(phase_); }
   /// What the client has shown; of meaning once upgraded. The token is that of the subprotocol list, if any.
   const client_credential& shown() const noexcept { return shown_; }
+  /// The Host header, as it came.
+  const std::string& host() const noexcept { return host_; }
   client_encoding encoding() const noexcept { return encoding_; }
 
   /// What to write next; stays where it is until consume().
@@ -103,6 +105,7 @@ class session {
   const entropy& random_;
   websocket::deflate_context& deflate_;
   client_credential shown_;
+  std::string host_;
   client_encoding encoding_ = client_encoding::json;
   std::variant<std::unique_ptr<http_phase>, websocket::stream> phase_;
   byte_buffer upgrade_response_;  ///< Goes out before the stream's own output.

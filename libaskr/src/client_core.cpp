@@ -2,6 +2,9 @@
 // The connection: dialling, handshake, greeting, loss and end. What is said over it: client_messages.cpp.
 #include "libaskr/src/client_core.hpp"
 
+#include "crypto/client_proof.hpp"
+#include "crypto/hex.hpp"
+
 #include <askr/assert.hpp>
 
 #include <algorithm>
@@ -121,6 +124,7 @@ void client_core::upgrade(time_point now) {
 
 /// A node that knows the client by its token answers the first message; one that needs none, the second.
 void client_core::greet() {
+  if (key_) return show_key({});
   if (!options_.token.empty()) {
     client_message auth;
     auth.what = kind::auth;
@@ -128,11 +132,33 @@ void client_core::greet() {
     auth.token = options_.token;
     (void)write(auth);
   }
+  say_hello();
+}
+
+void client_core::say_hello() {
   client_message hello;
   hello.what = kind::hello;
   hello.mid = transport::message_id::from_uint(++last_mid_);
   hello.workspace = options_.workspace;
   (void)write(hello);
+}
+
+void client_core::show_key(std::string_view signature) {
+  const auto shown = crypto::to_hex(key_->shown);
+  client_message auth;
+  auth.what = kind::auth;
+  auth.mid = transport::message_id::from_uint(++last_mid_);
+  auth.workspace = options_.workspace;
+  auth.key = shown;
+  auth.signature = signature;
+  (void)write(auth);
+}
+
+void client_core::on_challenge(const client_message& said) {
+  std::array<std::uint8_t, 32> nonce;
+  if (!key_ || phase_ != phase::greeting || !crypto::from_hex(nonce, said.nonce)) return;
+  const crypto::client_proof_text text{said.workspace, said.node, url_.host, nonce};
+  show_key(crypto::to_hex(crypto::sign(key_->own, text.encode(key_->shown))));
 }
 
 void client_core::on_welcome(time_point now, const client_message& said) {

@@ -7,6 +7,7 @@
 ///
 /// idle --connect()--> dialing --> upgrading --> greeting --welcome--> open --lost--> waiting --> dialing ...
 
+#include "crypto/primitives.hpp"
 #include "libaskr/src/client_commands.hpp"
 #include "libaskr/src/client_listeners.hpp"
 #include "libaskr/src/client_services.hpp"
@@ -35,6 +36,8 @@ class client_core {
 
   /// `options` must outlive the core and be valid. `seed`: of the waits before dialling again.
   client_core(client_options& options, client_url url, std::uint64_t seed);
+  /// To be proved instead of a token.
+  void set_key(crypto::sign_key_pair key) { key_ = std::move(key); }
 
   // --- the connection
   void connect(time_point now, completion done);
@@ -117,6 +120,9 @@ class client_core {
   void dial(time_point now);
   void upgrade(time_point now);
   void greet();
+  void say_hello();
+  void show_key(std::string_view signature);
+  void on_challenge(const transport::client_message& said);
   void on_welcome(time_point now, const transport::client_message& said);
   void lost(time_point now, const error& why);
   error why_lost(const error& given) const;
@@ -147,6 +153,7 @@ class client_core {
   std::uint64_t await();
   void log(log_level level, const std::string& line);
 
+  std::optional<crypto::sign_key_pair> key_;
   client_options& options_;
   client_url url_;
   rng random_;

@@ -6,7 +6,6 @@
 #include "libaskr/src/event_router.hpp"
 #include "libaskr/src/membership.hpp"
 #include "transport/msgpack_writer.hpp"
-#include "transport/wire_messages.hpp"
 
 #include <askr/version.hpp>
 
@@ -19,16 +18,8 @@ using transport::client_message;
 using kind = client_message::kind;
 namespace close_codes = websocket::close_codes;
 
-constexpr int auth_attempts_max = 3;  // Besides the question at the upgrade, which may have had no token to show.
 constexpr std::size_t backlog_bytes_max = 12 << 10;
 constexpr std::array<std::uint8_t, 1> msgpack_true{0xc3};
-
-/// A principal travels with the commands that are forwarded for it.
-bool fits_the_wire(const principal& who) {
-  return who.name.size() <= transport::name_bytes_max && who.roles.size() <= transport::roles_max &&
-         std::all_of(who.roles.begin(), who.roles.end(),
-                     [](const auto& role) { return role.size() <= transport::role_bytes_max; });
-}
 
 /// As a Host header has it.
 std::string in_url(const std::string& address) {
@@ -69,6 +60,7 @@ client_door::client_door(const node_options& options, const self_description& se
       commands_(commands),
       events_(events),
       counts_(counts),
+      guard_(options),
       session_options_(make_session_options(options, self)) {}
 
 result<session_id> client_door::open(transport::arrival how) {
@@ -89,13 +81,17 @@ void client_door::on_closed(time_point now, session_id session) {
   auto* which = sessions_.find(session);
   if (which == nullptr) return;
   ++counts_.sessions_closed;
-  commands_.on_session_down(now, session);
-  for (std::size_t place = 0; place < which->subscribed.size(); ++place) unsubscribe(*which, place);
-  const bool served = commands_.table().remove_client_everywhere(session);
-  interest_changed_ |= served;
+  end_business(now, *which);
   const auto found = per_address_.find(which->wire.shown().address);
   if (found != per_address_.end() && --found->second == 0) per_address_.erase(found);
   sessions_.erase(session);
+}
+
+void client_door::end_business(time_point now, client_row& of) {
+  commands_.on_session_down(now, of.id);
+  for (std::size_t place = 0; place < of.subscribed.size(); ++place) unsubscribe(of, place);
+  const bool served = commands_.table().remove_client_everywhere(of.id);
+  interest_changed_ |= served;
 }
 
 void client_door::on_bytes(time_point now, session_id from, mutable_byte_span received) {
@@ -108,7 +104,8 @@ void client_door::on_bytes(time_point now, session_id from, mutable_byte_span re
 void client_door::pump(time_point now, client_row& from) {
   if (from.wire.upgraded() && !from.asked) {
     from.auth_due = now + options_.sessions.auth_deadline;
-    ask(from, from.wire.shown().token);
+    from.asked = true;
+    if (!has_credential(from.wire.shown()) || !turned_away(now, from, {})) ask(from, from.wire.shown());
   }
   // A message may be changed in place while it is decoded.
   while (const auto next = from.wire.next()) {
@@ -140,65 +137,6 @@ void client_door::keep_for_later(time_point now, client_row& from, bool text, by
   from.backlog.push_back({text, byte_buffer(data.begin(), data.end())});
 }
 
-// --- who it is
-
-void client_door::ask(client_row& about, std::string token) {
-  about.asked = true;
-  about.verdict_pending = true;
-  ++about.attempts;
-  auto shown = about.wire.shown();
-  shown.token = std::move(token);
-  credentials_.emplace_back(about.id, std::move(shown));
-}
-
-void client_door::on_auth(time_point now, client_row& from, const message& said) {
-  if (from.attempts > auth_attempts_max) {
-    refuse(from, said.mid, {errc::unauthenticated, "too many attempts"});
-    return from.wire.close(now, close_codes::policy_violation, "unauthenticated");
-  }
-  from.auth_mid = said.mid;
-  ask(from, std::string(said.token));
-}
-
-void client_door::on_verdict(time_point now, session_id session, result<principal> verdict) {
-  auto* which = sessions_.find(session);
-  if (which == nullptr || !which->verdict_pending) return;
-  which->verdict_pending = false;
-  if (verdict && !fits_the_wire(*verdict)) verdict = error{errc::unauthenticated, "a principal with too long a name or roles"};
-  if (verdict) {
-    which->who = std::move(verdict).value();
-    which->who.what = principal::kind::client;
-    which->who.entry = self_.id;
-    which->admitted = true;
-    on_admitted(now, *which);
-  } else if (which->attempts > 1 || !which->wire.shown().token.empty()) {
-    refuse(*which, which->auth_mid, verdict.error());
-    which->auth_mid = {};
-  }
-  which->backlog_bytes = 0;
-  for (auto& each : std::exchange(which->backlog, {})) receive(now, *which, each.text, each.data);
-  sessions_.mark_dirty(*which);
-}
-
-void client_door::on_admitted(time_point, client_row& who) {
-  who.auth_due = time_point::max();
-  if (who.attempts > 1) welcome(who, std::exchange(who.auth_mid, {}));
-}
-
-void client_door::on_timeout(time_point now, session_id session) {
-  auto* which = sessions_.find(session);
-  if (which == nullptr) return;
-  which->wire.on_timeout(now);
-  if (now >= which->auth_due) {
-    which->auth_due = time_point::max();
-    which->wire.close(now, close_codes::policy_violation, "not authenticated in time");
-  }
-}
-
-time_point client_door::next_timeout(const client_row& which) const noexcept {
-  return std::min(which.wire.next_timeout(), which.auth_due);
-}
-
 void client_door::close_all(time_point now, websocket::close_code code, std::string_view reason) {
   sessions_.for_each([&](client_row& each) {
     each.wire.close(now, code, reason);
@@ -213,21 +151,34 @@ void client_door::handle(time_point now, client_row& from, const message& said, 
     return refuse(from, said.mid, {errc::wrong_workspace, "this node belongs to workspace " + options_.workspace});
   }
   switch (said.what) {
-    case kind::command: return on_command(now, from, said);
-    case kind::event: return on_emit(now, from, said);
-    case kind::subscription: return on_subscription(now, from, said);
-    case kind::unsubscription: return on_unsubscription(from, said);
-    case kind::serve: return on_serve(from, said);
-    case kind::unserve: return on_unserve(from, said);
-    case kind::cancel: return on_cancel(now, from, said);
+    case kind::command:
+      return on_command(now, from, said);
+    case kind::event:
+      return on_emit(now, from, said);
+    case kind::subscription:
+      return on_subscription(now, from, said);
+    case kind::unsubscription:
+      return on_unsubscription(from, said);
+    case kind::serve:
+      return on_serve(from, said);
+    case kind::unserve:
+      return on_unserve(from, said);
+    case kind::cancel:
+      return on_cancel(now, from, said);
     case kind::reply:
-    case kind::failure: return on_outcome(now, from, said);
-    case kind::hello: return welcome(from, said.mid);
-    case kind::auth: return acknowledge(from, said);  // It is in already.
-    case kind::part: return on_part(now, from, said, message_bytes);
+    case kind::failure:
+      return on_outcome(now, from, said);
+    case kind::hello:
+      return welcome(from, said.mid);
+    case kind::auth:
+      return acknowledge(from, said);  // It is in already.
+    case kind::part:
+      return on_part(now, from, said, message_bytes);
     case kind::gap:
     case kind::credit:
-    case kind::welcome: break;
+    case kind::challenge:
+    case kind::welcome:
+      break;
   }
   ++counts_.client_messages_malformed;
   refuse(from, said.mid, {errc::bad_message, "a client does not say this"});

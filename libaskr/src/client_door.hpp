@@ -4,6 +4,7 @@
 /// What clients say: lets them in through the authenticator, and turns their messages into commands, events and
 /// subscriptions. Every message is answered, if it wants to be, with a reply or a typed error.
 
+#include "libaskr/src/credential_guard.hpp"
 #include "libaskr/src/session_table.hpp"
 
 #include <askr/authenticator.hpp>
@@ -32,6 +33,10 @@ class client_door {
   void on_bytes(time_point now, session_id from, mutable_byte_span received);
   void on_closed(time_point now, session_id session);
   void on_verdict(time_point now, session_id session, result<principal> verdict);
+  /// All clients that are in are to be judged anew.
+  void review();
+  /// Closes sessions whose admission has ended by this wall time; returns when the next one does (0: none).
+  wall_ms end_expired(time_point now, wall_ms wall);
   void on_timeout(time_point now, session_id session);
   /// Includes the deadline for authentication.
   time_point next_timeout(const client_row& which) const noexcept;
@@ -47,10 +52,20 @@ class client_door {
   using message = transport::client_message;
 
   void pump(time_point now, client_row& from);
+  void end_business(time_point now, client_row& of);
   void receive(time_point now, client_row& from, bool text, mutable_byte_span data);
   void keep_for_later(time_point now, client_row& from, bool text, byte_span data);
-  void ask(client_row& about, std::string token);
+  static bool has_credential(const client_credential& shown) { return !shown.token.empty() || shown.key; }
+  bool turned_away(time_point now, client_row& which, const transport::message_id& mid);
+  void ask(client_row& about, client_credential shown);
   void on_admitted(time_point now, client_row& who);
+  void on_review(time_point now, client_row& which, result<principal> verdict);
+  void on_refused(time_point now, client_row& which, error why);
+  void say_refusal(time_point now, client_row& which);
+  void end_wait(time_point now, client_row& which);
+  void dismiss(time_point now, client_row& which, const error& why);
+  bool prove_key(client_row& from, const message& said, client_credential& shown);
+  void challenge(client_row& to, const message& said);
   void handle(time_point now, client_row& from, const message& said, std::size_t message_bytes);
   void on_command(time_point now, client_row& from, const message& said);
   void on_emit(time_point now, client_row& from, const message& said);
@@ -77,6 +92,7 @@ class client_door {
   event_router& events_;
   counters& counts_;
   entropy entropy_;
+  credential_guard guard_;
   websocket::deflate_context deflate_;
   transport::session_options session_options_;
   std::unordered_map<std::string, std::size_t> per_address_;

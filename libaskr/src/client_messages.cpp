@@ -39,7 +39,10 @@ void client_core::receive(time_point now, const websocket::message& received) {
 void client_core::handle(time_point now, const client_message& said) {
   const auto mid = said.mid.number();
   switch (said.what) {
+    case kind::challenge:
+      return on_challenge(said);
     case kind::reply:
+      if (phase_ == phase::greeting) return say_hello();  // It is in already, and needs no proof.
       on_ready(mid, said);
       if (awaited_.contains(mid)) return acknowledge(mid);
       commands_.on_outcome(mid, payload(payload_view(said.data, said.data_encoding)));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "libaskr/src/client_shell.hpp"
 
+#include "crypto/key_file.hpp"
+
 #include "libaskr/src/handler_errors.hpp"
 #include "libaskr/src/thread_context.hpp"
 #include "transport/io/connector.hpp"
@@ -47,6 +49,10 @@ client_shell::client_shell(client_options options, asio::io_context* context)
       timer_(*context_) {
   received_.resize(received_bytes);
   if (tls_context_) plain_.resize(tls::record_bytes_max);
+  if (options_.signing_key_file.empty()) return;
+  auto key = crypto::load_signing_key(options_.signing_key_file, crypto::signing_key_kind::client);
+  if (!key) throw failure(key.error());
+  core_.set_key(std::move(*key));
 }
 
 client_shell::~client_shell() = default;

@@ -213,46 +213,6 @@ void connection::drive_link() {
   }
 }
 
-void connection::ask_about_peer() {
-  asked_ = true;
-  const auto& proof = link_->peer();
-  if (dialed_.expected && *dialed_.expected != proof.id) {
-    return link_->close(error{errc::unauthenticated, "another node answered"});
-  }
-  if (dialed_.dial != 0 && !shell_.core().members().on_dial_proved(dialed_.dial, proof.id)) {
-    return link_->close(error{errc::closed, "linked already"});
-  }
-  write(link_->output());
-  peer_credential shown{.id = proof.id,
-                        .noise_key = proof.noise_key,
-                        .sign_key = proof.hello.sign_key,
-                        .name = proof.hello.name,
-                        .credential = proof.hello.credential,
-                        .channel_binding = proof.channel_binding};
-  shell_.authenticator().authenticate_peer(
-      std::move(shown), [weak = weak_from_this(), shell = keep_shell_](result<principal> verdict) mutable {
-        shell->run([weak, verdict = std::move(verdict)]() mutable {
-          if (const auto self = weak.lock(); self && self->open_) self->on_peer_verdict(std::move(verdict));
-        });
-      });
-}
-
-void connection::on_peer_verdict(result<principal> verdict) {
-  if (!verdict) {
-    shell_.log(log_level::warning,
-               "link: peer refused name=" + link_->peer().hello.name + " why=" + verdict.error().message());
-    return close(verdict.error());
-  }
-  link_->admit();
-  if (link_->state() != transport::link_state::established) return drive_link();
-  link_is_up(std::move(verdict).value());
-  if (!open_) return;
-  drive_link();
-  if (!open_) return;
-  shell_.touch();
-  wait_readable();
-}
-
 void connection::link_is_up(principal who) {
   no_longer_stranger();
   const auto& proof = link_->peer();

@@ -41,6 +41,12 @@ class connection : public std::enable_shared_from_this<connection> {
   void flush_link();
   /// Writes what the session has to say; closes when it has ended.
   void flush_session();
+  /// About the peer of a link that is up.
+  void ask_again();
+  /// A link that is up: it was opened by one of these secrets,
+  bool opened_by(const crypto::keyring& keys) const { return link_ && keys.has(link_->workspace()); }
+  /// and by our dial.
+  bool was_dialed() const { return link_ && link_->side() == transport::role::initiator; }
   void on_client_verdict(result<principal> verdict);
   /// Writes what is left, then closes. For the core's own reasons.
   void close_link(const error& why);
@@ -69,7 +75,9 @@ class connection : public std::enable_shared_from_this<connection> {
   void become_link(transport::role side);
   void drive_link();
   void ask_about_peer();
+  void ask_authenticator();
   void on_peer_verdict(result<principal> verdict);
+  void on_review(result<principal> verdict);
   void link_is_up(principal who);
   void fill_link_output(peer& to);
   std::string reached_at() const;
@@ -106,6 +114,7 @@ class connection : public std::enable_shared_from_this<connection> {
   bool reading_paused_ = false;
   bool waiting_writable_ = false;
   bool asked_ = false;
+  bool under_review_ = false;  ///< The authenticator is asked about the peer once more.
   bool close_when_written_ = false;
   bool shut_down_ = false;
   std::optional<error> closing_;

@@ -36,8 +36,8 @@ std::string_view bare(std::string_view line) {
 
 }  // namespace
 
-discovery::discovery(const node_options& options, const crypto::workspace_keys& keys, membership& members,
-                     counters& counts)
+discovery::discovery(const node_options& options, const std::shared_ptr<const crypto::keyring>& keys,
+                     membership& members, counters& counts)
     : options_(options), keys_(keys), members_(members), counts_(counts) {}
 
 // --- where it is reached
@@ -110,7 +110,7 @@ byte_buffer discovery::beacon(wall_ms wall) {
                                    .sent = wall,
                                    .port = port_,
                                    .addresses = listening_addresses()},
-                                  keys_);
+                                  keys_->newest());
 }
 
 void discovery::on_sent(time_point now, const beacon_route& by, const result<void>& outcome) {
@@ -127,13 +127,23 @@ bool discovery::is_from_the_link(const transport::host_interface& by, const std:
                      [&](const auto& each) { return mesh::same_network(each.text, from, each.prefix); });
 }
 
+/// By whichever of the workspace's secrets it was made.
+result<transport::beacon> discovery::opened(byte_span datagram) const {
+  auto heard = transport::decode_beacon(datagram, keys_->newest());
+  for (const auto& older : keys_->all().subspan(1)) {
+    if (heard) break;
+    if (auto again = transport::decode_beacon(datagram, older)) heard = std::move(again);
+  }
+  return heard;
+}
+
 bool discovery::on_datagram(time_point now, wall_ms wall, const beacon_route& by, const std::string& from,
                             byte_span datagram) {
   if (!ledger_.may_read(now)) {
     ++counts_.beacons_refused;
     return false;
   }
-  auto heard = transport::decode_beacon(datagram, keys_);
+  auto heard = opened(datagram);
   if (heard && !is_from_the_link(by.interface, from)) heard = error{errc::bad_message, "from another network"};
   if (heard) {
     on_beacon(now, wall, by, from, std::move(heard).value());

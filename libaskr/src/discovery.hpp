@@ -5,7 +5,7 @@
 /// what becomes of the datagrams that come in, and the seeds of a file. The dials are mesh/dialer's.
 /// (docs/protocol.md, "Beacons")
 
-#include "crypto/workspace_keys.hpp"
+#include "crypto/keyring.hpp"
 #include "libaskr/src/membership.hpp"
 #include "mesh/beacon_ledger.hpp"
 #include "transport/io/host_interfaces.hpp"
@@ -13,6 +13,7 @@
 #include <askr/counters.hpp>
 #include <askr/options.hpp>
 
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ struct beacon_route {
 class discovery {
  public:
   /// All must outlive it.
-  discovery(const node_options& options, const crypto::workspace_keys& keys, membership& members, counters& counts);
+  discovery(const node_options& options, const std::shared_ptr<const crypto::keyring>& keys, membership& members,
+            counters& counts);
 
   /// The interfaces as they are; true if anything is different from the last time.
   bool set_interfaces(time_point now, std::vector<transport::host_interface> interfaces);
@@ -59,11 +61,12 @@ class discovery {
   bool is_from_the_link(const transport::host_interface& by, const std::string& from) const;
   bool is_allowed(const transport::host_interface& which) const;
   std::vector<std::string> listening_addresses() const;
+  result<transport::beacon> opened(byte_span datagram) const;
   void on_beacon(time_point now, wall_ms wall, const beacon_route& by, const std::string& from,
                  transport::beacon heard);
 
   const node_options& options_;
-  const crypto::workspace_keys& keys_;
+  const std::shared_ptr<const crypto::keyring>& keys_;  ///< The owner's: it may be exchanged.
   membership& members_;
   counters& counts_;
   mesh::beacon_ledger ledger_;

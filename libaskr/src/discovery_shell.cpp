@@ -68,7 +68,7 @@ void discovery_shell::dial(time_point now, const mesh::dial_request& request) {
 void discovery_shell::dial_unix(time_point now, const mesh::dial_request& request) {
   error why{errc::io_failed};
   for (const auto& each : transport::listening_as(request.to)) {
-    auto socket = transport::connect_unix(shell_.context(), transport::unix_endpoint(shell_.keys(), each));
+    auto socket = transport::connect_unix(shell_.context(), transport::unix_endpoint(shell_.keys()->newest(), each));
     if (socket) return shell_.adopt(std::move(socket).value())->start_dialed(request);
     why = socket.error();
   }

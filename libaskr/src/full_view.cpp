@@ -20,7 +20,7 @@ principal plain_member(const node_id& id, std::string_view name) {
 
 bool is_plain_member(const principal& who, const node_id& id, std::string_view name) {
   return who.what == principal::kind::node && who.name == name && who.entry == id && who.roles.empty() &&
-         who.rights == permissions::member();
+         who.expires == 0 && who.rights == permissions::member();
 }
 
 }  // namespace
@@ -123,13 +123,13 @@ void full_view::on_merged(const mesh::record_intake& taken) {
   if (!links_.set(record.id(), record.stamp().life, record.links())) {
     links_.set(record.id(), record.stamp().life, nullptr);  // A list of links that cannot be: it has none.
   }
-  const bool same_owner = taken.previous && taken.previous->stamp().life == record.stamp().life &&
-                          mesh::credential_of(*taken.previous) == mesh::credential_of(record);
-  if (!same_owner) {
+  const bool same_life = taken.previous && taken.previous->stamp().life == record.stamp().life;
+  if (!same_life) {
     view_.set_admitted(record.id(), false);
     principals_.erase(record.id());
-    claim(record);
   }
+  // Who shows a new credential stays in until it is judged.
+  if (!same_life || mesh::credential_of(*taken.previous) != mesh::credential_of(record)) claim(record);
   show(record.id());
 }
 
@@ -168,7 +168,7 @@ void full_view::on_owner_verdict(const node_id& id, incarnation life, result<pri
   if (!record || record->stamp().life != life) return;  // A later one of it is being judged.
   if (!verdict) {
     ++counts_.owners_refused;
-    return;
+    return dismiss(id, verdict.error());
   }
   const auto name = std::string_view(record->described()->name);
   if (is_plain_member(*verdict, id, name)) {
@@ -178,6 +178,37 @@ void full_view::on_owner_verdict(const node_id& id, incarnation life, result<pri
   }
   view_.set_admitted(id, true);
   show(id);
+}
+
+void full_view::dismiss(const node_id& id, const error& why) {
+  if (!view_.is_admitted(id)) return;
+  ++counts_.admissions_ended;
+  view_.set_admitted(id, false);
+  principals_.erase(id);
+  dismissed_.emplace_back(id, why);
+  show(id);
+}
+
+void full_view::claim_all() {
+  for (const auto& each : view_.rows()) {
+    if (each.id() != view_.self()) claim(*each.record);
+  }
+}
+
+wall_ms full_view::end_expired(wall_ms wall) {
+  wall_ms next = 0;
+  std::vector<node_id> expired;
+  for (const auto& [id, who] : principals_) {
+    if (who.expires == 0) continue;
+    if (who.expires <= wall) {
+      expired.push_back(id);
+    } else if (next == 0 || who.expires < next) {
+      next = who.expires;
+    }
+  }
+  std::sort(expired.begin(), expired.end());
+  for (const auto& id : expired) dismiss(id, {errc::unauthenticated, "its credential has expired"});
+  return next;
 }
 
 std::optional<principal> full_view::admitted(const node_id& id) const {

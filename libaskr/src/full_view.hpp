@@ -61,6 +61,12 @@ class full_view {
   void on_heard_root(time_point now, link_id from, const mesh::digest& root);
 
   void on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict);
+  /// All owners are to be judged anew.
+  void claim_all();
+  /// Admissions of owners that have ended by this wall time; returns when the next one does (0: none).
+  wall_ms end_expired(wall_ms wall);
+  /// Owners that were admitted and are no longer, and why, since the last call.
+  std::vector<std::pair<node_id, error>> take_dismissed() { return std::exchange(dismissed_, {}); }
   std::vector<record_owner_claim> take_claims() { return std::exchange(claims_, {}); }
 
   void end_turn(time_point now, const view_pace& pace);
@@ -98,6 +104,7 @@ class full_view {
   void send_waiting();
   void on_merged(const mesh::record_intake& taken);
   void claim(const mesh::signed_record& record);
+  void dismiss(const node_id& id, const error& why);
   void show(const node_id& id);
   mesh::record_ptr allowed(const mesh::signed_record& record) const;
   void follow_links(time_point now, duration settle);
@@ -120,6 +127,7 @@ class full_view {
   std::unordered_map<node_id, principal> principals_;  ///< Of admitted owners that are no plain members.
   std::vector<record_owner_claim> claims_;
   std::vector<node_id> changed_;
+  std::vector<std::pair<node_id, error>> dismissed_;
   std::optional<mesh::record_stamp> newer_self_;
   byte_buffer body_;
 };

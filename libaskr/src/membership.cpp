@@ -183,6 +183,25 @@ void membership::close(peer& which, error why) {
   closing_.emplace_back(which.id, std::move(why));
 }
 
+void membership::dismiss(peer& which, error why) {
+  if (which.closing) return;
+  ++counts_.admissions_ended;
+  which.out.append_bye({.code = why.code, .text = why.detail});
+  peers_.mark_dirty(which);
+  close(which, std::move(why));
+}
+
+wall_ms membership::end_expired(wall_ms wall) {
+  wall_ms next = view_.end_expired(wall);
+  peers_.for_each([&](peer& each) {
+    if (each.who.expires == 0) return;
+    if (each.who.expires <= wall)
+      return dismiss(each, {errc::unauthenticated, "the credential of " + each.name + " has expired"});
+    if (next == 0 || each.who.expires < next) next = each.who.expires;
+  });
+  return next;
+}
+
 void membership::on_dial_failed(time_point now, mesh::dial_id dial, const error& why, bool found_self) {
   neighbours_.on_dial_failed(now, dial, why, found_self);
 }
@@ -241,6 +260,9 @@ void membership::on_bye(peer& from, const transport::bye_message& bye) {
 }
 
 void membership::on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict) {
+  // The same node, by a newer word of its own than that of the handshake.
+  auto* linked = peers_.find(peers_.link_to(id));
+  if (verdict && linked != nullptr && linked->life == life) linked->who = *verdict;
   view_.on_owner_verdict(id, life, std::move(verdict));
 }
 
@@ -278,6 +300,10 @@ void membership::end_turn(time_point now) {
   if (const auto newer = view_.take_newer_self()) on_newer_self(now, *newer);
   if (const auto news = record_.publish(now)) view_.publish(now, *news);
   view_.end_turn(now, neighbours_.ring() ? pace_of_ring : pace_of_full_mesh);
+  for (auto& [id, why] : view_.take_dismissed()) {
+    lost_.push_back(id);
+    if (auto* linked = peers_.find(peers_.link_to(id))) dismiss(*linked, std::move(why));
+  }
   for (const auto& id : view_.take_changed()) {
     follow_interest(id);
     neighbours_.on_changed(now, id);

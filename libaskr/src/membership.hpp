@@ -69,11 +69,17 @@ class membership {
   void on_link_wanted(peer& from, bool wanted) { neighbours_.on_wanted(from, wanted); }
   /// Closes a link for a reason of the core's.
   void close(peer& which, error why);
+  /// Its peer was in, and is refused now: it is told why, and the link ends.
+  void dismiss(peer& which, error why);
+  /// Links and nodes whose admission has ended by this wall time; returns when the next one does (0: none).
+  wall_ms end_expired(wall_ms wall);
   full_view& view() noexcept { return view_; }
   neighbours& links() noexcept { return neighbours_; }
 
   /// What this node serves and listens to; all are told at the end of the turn.
   void set_interest(const std::vector<std::string>& commands, const std::vector<std::string>& topics);
+  /// What the other nodes' authenticators are shown.
+  void set_credential(byte_span credential) { record_.set_credential(credential); }
   void set_asking(bool asking) { record_.set_asking(asking); }
   void end_turn(time_point now);
   void on_timeout(time_point now);
@@ -83,7 +89,7 @@ class membership {
   std::vector<std::pair<link_id, error>> take_closing() { return std::exchange(closing_, {}); }
   /// Links that are no ways any more since the last call; what is under way on them still arrives.
   std::vector<link_id> take_let_go() { return std::exchange(let_go_, {}); }
-  /// Nodes that went down since the last call.
+  /// Nodes that went down, or are not admitted any more, since the last call.
   std::vector<node_id> take_lost() { return std::exchange(lost_, {}); }
   std::vector<record_owner_claim> take_claims() { return view_.take_claims(); }
   void on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict);

@@ -58,6 +58,11 @@ void neighbours::on_unlinked(time_point now, const node_id& peer) {
   replan_ = true;
 }
 
+void neighbours::renew(time_point now, const node_id& peer) {
+  remember(now, peer);
+  dialer_.on_unlinked(now, peer);
+}
+
 void neighbours::on_dial_failed(time_point now, mesh::dial_id dial, const error& why, bool found_self) {
   dialer_.on_dial_failed(now, dial, why, found_self);
   replan_ = ring();  // Another may have to stand in for it.

@@ -26,6 +26,8 @@ class neighbours {
 
   void on_linked(time_point now, const node_id& peer, mesh::dial_id dial);
   void on_unlinked(time_point now, const node_id& peer);
+  /// The link shall be replaced by a new one: it is dialled though it is there.
+  void renew(time_point now, const node_id& peer);
   void on_dial_failed(time_point now, mesh::dial_id dial, const error& why, bool found_self);
   /// Wanted, or welcome because this node has hardly any links yet.
   bool seeks(const node_id& node) const;

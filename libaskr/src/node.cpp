@@ -113,9 +113,8 @@ std::optional<payload> node::state(std::string_view key) const {
 }
 
 void node::watch_state(detail::unique_function<void(std::string_view, payload_view)> watcher) {
-  host_->run([host = host_.get(), watcher = std::move(watcher)]() mutable {
-    host->core().watch_state(std::move(watcher));
-  });
+  host_->run(
+      [host = host_.get(), watcher = std::move(watcher)]() mutable { host->core().watch_state(std::move(watcher)); });
 }
 
 std::string node::name() const { return host_->name(); }
@@ -128,6 +127,9 @@ std::vector<node_info> node::nodes() const {
 }
 askr::counters node::counters() const {
   return host_->call([&] { return host_->core().counts(); });
+}
+void node::authenticate_again() {
+  host_->run([host = host_.get()] { host->authenticate_again(); });
 }
 asio::any_io_executor node::get_executor() const { return host_->executor(); }
 

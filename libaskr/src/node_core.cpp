@@ -111,6 +111,12 @@ void node_core::on_link_down(time_point now, link_id link, const error& why) {
   membership_.on_link_down(now, link);
 }
 
+wall_ms node_core::end_expired(time_point now, wall_ms wall) {
+  const auto nodes = membership_.end_expired(wall);
+  const auto clients = client_door_.end_expired(now, wall);
+  return nodes == 0 || clients == 0 ? nodes + clients : std::min(nodes, clients);
+}
+
 void node_core::on_timeout(time_point now) {
   dispatcher_.on_timeout(now);
   membership_.on_timeout(now);

@@ -74,6 +74,9 @@ class node_core {
     dispatcher_.on_answer(now, serving, std::move(outcome));
   }
   void on_parts(time_point now, std::uint64_t serving) { dispatcher_.on_parts(now, serving); }
+  /// Ends the links, nodes and sessions whose admission has ended by this wall time; returns when the next one does
+  /// (0: none).
+  wall_ms end_expired(time_point now, wall_ms wall);
   void on_timeout(time_point now);
   time_point next_timeout() const noexcept;
   /// After the last input of a turn, before the outputs are taken.

@@ -57,6 +57,8 @@ class node_host {
   virtual std::string url() const = 0;
   virtual std::uint16_t port() const noexcept = 0;
   virtual asio::any_io_executor executor() const = 0;
+  /// On the node's thread.
+  virtual void authenticate_again() = 0;
   const std::string& name() const noexcept { return self().name; }
   const node_id& id() const noexcept { return self().id; }
 

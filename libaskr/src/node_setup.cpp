@@ -50,16 +50,28 @@ crypto::identity load_identity(const node_options& options) {
   return value_or_throw(crypto::load_or_create_identity(options.identity_file, entropy{}));
 }
 
-crypto::workspace_keys load_workspace_keys(const node_options& options) {
+crypto::keyring load_keyring(const node_options& options) {
   const auto derive = [&](const crypto::secret<32>& secret) {
     return crypto::workspace_keys::derive(secret.span(), options.workspace);
   };
-  if (!options.secret.empty()) return derive(value_or_throw(crypto::workspace_secret_from_text(options.secret)));
-  if (!options.secret_file.empty()) return derive(value_or_throw(crypto::load_workspace_secret(options.secret_file)));
-  if (options.open) return crypto::workspace_keys::derive(std::nullopt, options.workspace);
-  auto keys = derive(value_or_throw(crypto::load_or_create_workspace_secret(default_secret_path(), entropy{})));
-  keys.secret_given = false;
-  return keys;
+  std::vector<crypto::workspace_keys> keys;
+  if (!options.secret.empty()) {
+    keys.push_back(derive(value_or_throw(crypto::workspace_secret_from_text(options.secret))));
+    for (const auto& older : options.older_secrets) {
+      keys.push_back(derive(value_or_throw(crypto::workspace_secret_from_text(older))));
+    }
+    return crypto::keyring(std::move(keys));
+  }
+  if (!options.secret_file.empty()) {
+    const auto secrets =
+        value_or_throw(crypto::load_workspace_secrets(options.secret_file, crypto::keyring::secrets_max));
+    for (const auto& each : secrets) keys.push_back(derive(each));
+    return crypto::keyring(std::move(keys));
+  }
+  if (options.open) return crypto::keyring(crypto::workspace_keys::derive(std::nullopt, options.workspace));
+  auto own = derive(value_or_throw(crypto::load_or_create_workspace_secret(default_secret_path(), entropy{})));
+  own.secret_given = false;
+  return crypto::keyring(std::move(own));
 }
 
 self_description describe(const node_options& options, const crypto::identity& self) {

@@ -4,7 +4,7 @@
 /// What a node needs before it can start: checked options, its keys, its name, and who lets others in.
 
 #include "crypto/identity.hpp"
-#include "crypto/workspace_keys.hpp"
+#include "crypto/keyring.hpp"
 #include "libaskr/src/membership.hpp"
 
 #include <askr/authenticator.hpp>
@@ -18,9 +18,9 @@ namespace askr {
 node_options validated(node_options options);
 /// From the identity file, or a new one. Throws failure(errc::bad_key_file).
 crypto::identity load_identity(const node_options& options);
-/// From the secret given, or, on loopback, from the file that all nodes of this user share, which is made at the first
+/// From the secrets given, or, on loopback, from the file that all nodes of this user share, which is made at the first
 /// start. Throws failure(errc::bad_key_file).
-crypto::workspace_keys load_workspace_keys(const node_options& options);
+crypto::keyring load_keyring(const node_options& options);
 self_description describe(const node_options& options, const crypto::identity& self);
 std::shared_ptr<authenticator> default_authenticator(const node_options& options);
 

@@ -26,16 +26,17 @@ node_shell::node_shell(node_options options, asio::io_context* context)
       own_context_(context == nullptr ? std::make_unique<asio::io_context>(ASIO_CONCURRENCY_HINT_UNSAFE_IO) : nullptr),
       context_(context == nullptr ? own_context_.get() : context),
       identity_(load_identity(options_)),
-      keys_(load_workspace_keys(options_)),
+      keys_(std::make_shared<const crypto::keyring>(load_keyring(options_))),
       self_(describe(options_, identity_)),
-      proof_(keys_.hash),
-      signer_(identity_, keys_.hash),
+      proof_(keys_->newest().name_hash),
+      signer_(identity_, keys_->newest().name_hash),
       seal_(identity_),
       core_(options_, self_, {signer_, proof_, memo_, seal_}, entropy{}.next()),
       workers_(options_.workers),
       listener_(std::make_shared<transport::listener>(*context_)),
       discovery_(*this),
       tls_(*this, options_.tls),
+      admissions_(*this),
       timer_(*context_) {
   scratch_.resize(scratch_bytes);
   if (!options_.authenticator) options_.authenticator = default_authenticator(options_);
@@ -128,13 +129,14 @@ void node_shell::start() {
 void node_shell::open() {
   if (stopped_) return;
   log(log_level::info, "node: listening name=" + name() + " url=" + url() + " workspace=" + options_.workspace);
-  if (!keys_.secret_given) {
+  if (!keys_->newest().secret_given) {
     log(options_.open ? log_level::warning : log_level::info,
         options_.open ? "node: OPEN, anybody may join and send commands bind=" + options_.bind
                       : "node: no workspace secret, so everything stays on loopback");
   }
   tls_.start();
   discovery_.start();
+  admissions_.start();
   listener_->start([this](transport::stream_socket socket) { adopt(std::move(socket))->start_accepted(); });
   run_tasks();
 }
@@ -144,7 +146,7 @@ void node_shell::listen() {
   if (!port) throw failure(port.error());
   port_ = *port;
   if (!options_.unix_links) return;
-  const auto beside = listener_->open_unix(transport::unix_endpoint(keys_, {options_.bind, port_}));
+  const auto beside = listener_->open_unix(transport::unix_endpoint(keys_->newest(), {options_.bind, port_}));
   if (!beside) log(log_level::warning, "node: no unix socket for nodes of this host why=" + beside.error().detail);
 }
 
@@ -188,6 +190,7 @@ void node_shell::say_goodbye() {
   listener_->close();
   discovery_.stop();
   tls_.stop();
+  admissions_.stop();
   timer_.cancel();
   for (const auto& each : std::set(connections_)) each->finish();
 }
@@ -291,30 +294,6 @@ void node_shell::start_job(handler_job job) {
   }
 }
 
-void node_shell::ask_authenticator() {
-  for (auto& claim : core_.members().take_claims()) {
-    const auto id = claim.shown.id;
-    authenticator().authenticate_peer(
-        std::move(claim.shown), [weak = weak_from_this(), id, life = claim.life](result<principal> verdict) mutable {
-          const auto self = weak.lock();
-          if (!self) return;
-          self->run([core = &self->core_, id, life, verdict = std::move(verdict)]() mutable {
-            core->members().on_owner_verdict(id, life, std::move(verdict));
-          });
-        });
-  }
-  for (auto& [session, shown] : core_.clients().take_credentials()) {
-    authenticator().authenticate_client(std::move(shown),
-                                        [self = shared_from_this(), session](result<principal> verdict) mutable {
-                                          self->run([self, session, verdict = std::move(verdict)]() mutable {
-                                            const auto found = self->sessions_.find(session);
-                                            if (found != self->sessions_.end())
-                                              found->second->on_client_verdict(std::move(verdict));
-                                          });
-                                        });
-  }
-}
-
 // --- turns
 
 // A link's turn begins when its bytes are there. If nothing but that link has anything to write, the turn ends at once;
@@ -345,8 +324,9 @@ void node_shell::end_turn(time_point now) {
   // What handlers have asked for since: what these ask for is for the next turn.
   run_own_tasks();
   if (core_.next_timeout() <= now) core_.on_timeout(now);
+  admissions_.on_timeout(now);
   start_jobs();
-  ask_authenticator();
+  admissions_.follow(now);
   discovery_.follow(now);
   core_.end_turn(now);
   flush_links();
@@ -375,7 +355,7 @@ void node_shell::flush_sessions() {
 }
 
 void node_shell::arm_timer() {
-  const auto due = core_.next_timeout();
+  const auto due = std::min(core_.next_timeout(), admissions_.next_timeout());
   if (due >= timer_due_) return;  // It fires earlier anyway, and looks again then.
   timer_due_ = due;
   timer_.expires_at(due);

@@ -5,7 +5,8 @@
 /// what is ready, then once, at the end, write what the core wants written. (docs/architecture.md)
 
 #include "crypto/identity.hpp"
-#include "crypto/workspace_keys.hpp"
+#include "crypto/keyring.hpp"
+#include "libaskr/src/admission_shell.hpp"
 #include "libaskr/src/discovery_shell.hpp"
 #include "libaskr/src/node_host.hpp"
 #include "libaskr/src/record_proof.hpp"
@@ -51,12 +52,15 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   std::uint16_t port() const noexcept override { return port_; }
   std::string url() const override;
   asio::any_io_executor executor() const override { return context_->get_executor(); }
+  void authenticate_again() override { admissions_.ask_again(); }
 
   // For connections and discovery, on the node's thread.
   const crypto::identity& identity() const noexcept { return identity_; }
-  const crypto::workspace_keys& keys() const noexcept { return keys_; }
+  const std::shared_ptr<const crypto::keyring>& keys() const noexcept { return keys_; }
+  void set_keys(crypto::keyring keys) { keys_ = std::make_shared<const crypto::keyring>(std::move(keys)); }
   askr::authenticator& authenticator() noexcept { return *options_.authenticator; }
   tls_shell& tls() noexcept { return tls_; }
+  admission_shell& admissions() noexcept { return admissions_; }
   mutable_byte_span scratch() noexcept { return scratch_; }
   byte_buffer& records() noexcept { return records_; }
   /// Something changed: the outputs are written at the end of this turn.
@@ -81,7 +85,6 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   void listen();
   void start_jobs();
   void start_job(handler_job job);
-  void ask_authenticator();
   void open();
   void run_tasks();
   void run_own_tasks();
@@ -106,7 +109,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   std::unique_ptr<asio::io_context> own_context_;
   asio::io_context* context_;
   crypto::identity identity_;
-  crypto::workspace_keys keys_;
+  std::shared_ptr<const crypto::keyring> keys_;
   self_description self_;
   record_proof proof_;
   identity_signer signer_;
@@ -117,6 +120,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   std::shared_ptr<transport::listener> listener_;
   discovery_shell discovery_;
   tls_shell tls_;
+  admission_shell admissions_;
   asio::steady_timer timer_;
   time_point timer_due_ = time_point::max();
   std::set<std::shared_ptr<connection>> connections_;

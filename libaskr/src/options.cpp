@@ -15,7 +15,8 @@ constexpr std::size_t message_bytes_limit = 64 << 20;
 error broken(std::string rule) { return {errc::bad_options, std::move(rule)}; }
 
 bool is_word(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 bool is_loopback(std::string_view address) {
@@ -33,9 +34,17 @@ result<void> validate_names(const node_options& options) {
 }
 
 result<void> validate_trust(const node_options& options) {
-  if (!options.secret.empty() && !options.secret_file.empty()) return broken("secret and secret_file exclude each other");
-  if (!options.secret.empty() && options.secret.size() < secret_characters_min) return broken("secret has at least 32 characters");
+  if (!options.secret.empty() && !options.secret_file.empty())
+    return broken("secret and secret_file exclude each other");
+  if (!options.secret.empty() && options.secret.size() < secret_characters_min)
+    return broken("secret has at least 32 characters");
   const bool secret = !options.secret.empty() || !options.secret_file.empty();
+  if (options.older_secrets.size() > 2 || (!options.older_secrets.empty() && options.secret.empty())) {
+    return broken("older_secrets are at most two, beside a secret");
+  }
+  for (const auto& each : options.older_secrets) {
+    if (each.size() < secret_characters_min) return broken("each of older_secrets has at least 32 characters");
+  }
   if (options.open && secret) return broken("open and a secret exclude each other");
   if (!is_loopback(options.bind) && !secret && !options.open) {
     return broken("bind " + options.bind +
@@ -71,6 +80,9 @@ result<void> validate_limits(const node_options& options) {
   }
   if (sessions.message_bytes_max == 0 || sessions.message_bytes_max > message_bytes_limit) {
     return broken("sessions.message_bytes_max is at most 64 MiB");
+  }
+  if (sessions.refusal_delay.count() < 0 || options.limits.verdict_deadline < milliseconds(1)) {
+    return broken("sessions.refusal_delay is 0 or more, and limits.verdict_deadline at least 1 ms");
   }
   if (sessions.output_bytes_soft == 0 || sessions.output_bytes_soft > sessions.output_bytes_hard) {
     return broken("sessions.output_bytes_soft is at most sessions.output_bytes_hard");

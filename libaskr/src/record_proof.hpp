@@ -4,14 +4,15 @@
 /// Signing and checking node records with the real keys: mesh/record_proof.hpp over crypto/.
 
 #include "crypto/identity.hpp"
+#include "crypto/workspace_keys.hpp"
 #include "mesh/record_proof.hpp"
 
 #include <array>
 
 namespace askr {
 
-/// The workspace's hash is part of what is signed: a record of one workspace means nothing in another.
-using workspace_hash = std::array<std::uint8_t, 16>;
+/// The hash of the workspace's name is part of what is signed: a record of one workspace means nothing in another.
+using crypto::workspace_hash;
 
 class record_proof final : public mesh::record_verifier {
  public:

@@ -234,7 +234,9 @@ void relay::drop(time_point now, const peer& far, const error& why) {
 
 void relay::on_lost(const node_id& node) {
   if (const auto* far = peers_.find(peers_.far_to(node))) {
-    lose(*far, error{errc::peer_lost, "no path leads to " + far->name + " any more"});
+    const bool refused = view_.is_up(node);
+    lose(*far, refused ? error{errc::peer_lost, far->name + " is not admitted any more"}
+                       : error{errc::peer_lost, "no path leads to " + far->name + " any more"});
   }
 }
 

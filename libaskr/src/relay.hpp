@@ -56,7 +56,7 @@ class relay {
   void on_let_go(time_point now, link_id link);
   /// A link of this node has gone.
   void on_link_down(time_point now, const peer& link);
-  /// A node is no longer up.
+  /// A node is no longer up, or no longer admitted.
   void on_lost(const node_id& node);
   /// A far peer breaks the protocol.
   void drop(time_point now, const peer& far, const error& why);

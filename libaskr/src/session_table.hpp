@@ -7,6 +7,7 @@
 #include "libaskr/src/slot_map.hpp"
 #include "transport/session.hpp"
 
+#include <askr/authenticator.hpp>
 #include <askr/counters.hpp>
 #include <askr/event.hpp>
 #include <askr/options.hpp>
@@ -80,6 +81,9 @@ struct client_overflow {
   std::vector<skipped_events> skipped;
 };
 
+/// What a client signs with its key: 32 random bytes, never used twice.
+using client_challenge = std::array<std::uint8_t, 32>;
+
 struct client_row {
   client_row(session_id number, const transport::session_options& options, const entropy& random,
              websocket::deflate_context& deflate, transport::arrival how)
@@ -99,6 +103,11 @@ struct client_row {
   int attempts = 0;
   time_point auth_due = time_point::max();
   transport::message_id auth_mid;
+  client_credential shown;       ///< What it was judged by last,
+  bool under_review = false;     ///< and is judged by once more.
+  std::optional<error> refusal;  ///< Of a wrong credential; said at
+  time_point refusal_due = time_point::max();
+  std::optional<client_challenge> challenge;  ///< To be signed by a client that proves a key; good for one try.
   struct waiting_message {
     bool text = false;
     byte_buffer data;

@@ -75,6 +75,7 @@ class simulated_node final : public node_host {
   std::string url() const override { return "ws://" + on_.address.to_string(); }
   std::uint16_t port() const noexcept override { return on_.address.port; }
   asio::any_io_executor executor() const override { return shell_.context().get_executor(); }
+  void authenticate_again() override { core().members().view().claim_all(); }
   simulated::host& on() noexcept { return on_; }
 
  private:

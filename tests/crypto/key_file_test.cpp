@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(secrets_have_a_least_and_a_greatest_length) {
   BOOST_TEST((workspace_secret_from_text(std::string(31, 'x') + "\n\n\n").code() == errc::bad_options));
   BOOST_TEST(workspace_secret_from_text(std::string(32, 'x')).ok());
   const folder temporary;
-  write_file(temporary.file("huge"), std::string(1'025, 'x'));
+  write_file(temporary.file("huge"), std::string(key_file_bytes_max + 1, 'x'));
   write_file(temporary.file("full"), std::string(1'024, 'x'));
   BOOST_TEST((load_workspace_secret(temporary.file("huge")).code() == errc::bad_key_file));
   BOOST_TEST((load_workspace_secret(temporary.file("full")).code() == errc::bad_key_file));
@@ -153,6 +153,77 @@ BOOST_AUTO_TEST_CASE(many_that_start_together_share_one_secret) {
   }
   for (auto& each : starters) each.join();
   for (const auto& each : seen) BOOST_TEST((each.size() == 32 && each == seen[0]));
+  BOOST_TEST(temporary.count() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_file_has_up_to_three_lines_the_newest_first) {
+  const folder temporary;
+  const auto path = temporary.file("secrets");
+  const std::string one(32, 'a'), two(32, 'b'), three(32, 'c'), four(32, 'd');
+  const auto loaded = [&](const std::string& text) {
+    write_file(path, text);
+    return load_workspace_secrets(path, 3);
+  };
+  const auto all = loaded(one + "\n\n" + two + " \r\n" + three);
+  BOOST_REQUIRE(all.ok());
+  BOOST_REQUIRE_EQUAL(all->size(), 3);
+  BOOST_TEST(std::ranges::equal(all->at(0).span(), workspace_secret_from_text(one)->span()));
+  BOOST_TEST(std::ranges::equal(all->at(1).span(), workspace_secret_from_text(two)->span()));
+  const auto refused = [&](const std::string& text) { return loaded(text).error().detail.substr(path.size()); };
+  BOOST_TEST(refused(one + "\n" + two + "\n" + three + "\n" + four) == ": more than three secrets, one a line");
+  BOOST_TEST(refused(one + "\n" + one) == ": a secret stands there twice");
+  BOOST_TEST(refused(one + "\nshort").starts_with(": a workspace secret has 32"));
+  BOOST_TEST(refused("\n\n").starts_with(": a workspace secret has 32"));
+  BOOST_TEST(loaded(std::string(1'023, 'x') + "\n" + std::string(1'023, 'y') + "\n" + std::string(1'023, 'z')).ok());
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_clients_and_authorities_are_not_taken_for_each_other_nor_when_cut_off) {
+  const folder temporary;
+  using kind = signing_key_kind;
+  const auto client = temporary.file("client"), authority = temporary.file("authority"), node = temporary.file("node");
+  const auto made = create_signing_key(client, kind::client, random_source);
+  BOOST_REQUIRE(made.ok());
+  BOOST_REQUIRE(create_signing_key(authority, kind::authority, random_source).ok());
+  BOOST_REQUIRE(load_or_create_identity(node, random_source).ok());
+  BOOST_TEST(mode_of(client) == 0600u);
+  BOOST_TEST((load_signing_key(client, kind::client)->shown == made->shown));
+  BOOST_TEST((create_signing_key(client, kind::client, random_source).code() == errc::bad_key_file));
+  for (const auto& swapped : {authority, node, temporary.file("none")}) {
+    BOOST_TEST((load_signing_key(swapped, kind::client).code() == errc::bad_key_file), swapped);
+  }
+  BOOST_TEST((load_or_create_identity(client, random_source).code() == errc::bad_key_file));
+  const auto text = std::string(read_key_file(client)->view());
+  for (std::size_t bytes = 0; bytes < text.size(); bytes += 7) {
+    write_file(client, text.substr(0, bytes));
+    BOOST_TEST((load_signing_key(client, kind::client).code() == errc::bad_key_file), bytes);
+  }
+  write_file(client, text, 0640);
+  BOOST_TEST((load_signing_key(client, kind::client).code() == errc::bad_key_file));
+}
+
+BOOST_AUTO_TEST_CASE(lists_may_be_read_by_others_unless_they_are_secret_and_written_by_nobody_else) {
+  const folder temporary;
+  const auto path = temporary.file("list");
+  const auto refused = [&](mode_t mode, list_access access) {
+    write_file(path, "text\n", mode);
+    const auto read = read_list_file(path, access);
+    return read ? "taken" : read.error().detail.substr(path.size());
+  };
+  BOOST_TEST(refused(0644, list_access::readable) == "taken");
+  BOOST_TEST(refused(0644, list_access::secret) == ": others may read it: chmod 600");
+  BOOST_TEST(refused(0600, list_access::secret) == "taken");
+  for (const mode_t mode : {0664, 0646, 0620}) {
+    BOOST_TEST(refused(mode, list_access::readable) == ": others may write it: chmod go-w", mode);
+  }
+  if (::chown(path.c_str(), 12'345, -1) == 0) {  // Only root can set this up.
+    BOOST_TEST(refused(0600, list_access::readable) == ": belongs to another user");
+    ::unlink(path.c_str());
+  }
+  write_file(path, std::string(list_file_bytes_max + 1, 'x'));
+  BOOST_TEST((read_list_file(path, list_access::readable).code() == errc::bad_key_file));
+  BOOST_TEST((read_list_file(temporary.path, list_access::readable).code() == errc::bad_key_file));
+  BOOST_REQUIRE(write_whole_file(path, "new", file_kind::secret_list, random_source).ok());
+  BOOST_TEST(*read_list_file(path, list_access::secret) == "new\n");
   BOOST_TEST(temporary.count() == 1u);
 }
 

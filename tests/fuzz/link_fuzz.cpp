@@ -122,7 +122,8 @@ class link_game {
 
   const entropy random_{};
   const crypto::identity self_ = fixed_identity(1), peer_ = fixed_identity(2);
-  const crypto::workspace_keys keys_ = crypto::workspace_keys::derive(as_bytes("secret"), "fuzz");
+  const std::shared_ptr<const crypto::keyring> keys_ =
+      std::make_shared<const crypto::keyring>(crypto::workspace_keys::derive(as_bytes("secret"), "fuzz"));
   std::array<end, 2> ends_;
   byte_buffer first_;
 };

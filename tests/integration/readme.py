@@ -72,6 +72,8 @@ class Reader:
             self.serve(words[1:])
         elif words[:2] == ["askr", "listen"]:
             self.listen(words[1:])
+        elif words[1] in ("admit", "revoke"):  # For the workspace of this test.
+            must(self.mesh.askr("--workspace", self.mesh.workspace, *words[1:]), command)
         elif words[0] == "askr":
             assert must(self.mesh.askr("--url", self.url, *words[1:]), command).strip(), f"{command} printed nothing"
         else:

@@ -86,7 +86,7 @@ BOOST_FIXTURE_TEST_CASE(commands_from_many_threads_get_their_own_answers, fixtur
 BOOST_FIXTURE_TEST_CASE(a_client_answers_in_parts_and_is_held_by_a_caller_at_another_node, fixture) {
   auto options = quiet_node();
   options.seeds = {"127.0.0.1:" + std::to_string(one.port())};
-  node two{options};
+  node two(std::move(options));
   two.start();
   client serving(to(one)), asking(to(two));
   serving.on("pour", blocking([](const command& asked, stream& out) {

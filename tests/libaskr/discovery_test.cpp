@@ -27,7 +27,7 @@ struct world {
       : net(1), keys(crypto::workspace_keys::derive(std::nullopt, "global")) {
     options.bind = std::move(bind);
     if (with) with(options);
-    found.emplace(options, keys, net.core(0).members(), net.counts(0));
+    found.emplace(options, ring, net.core(0).members(), net.counts(0));
     found->set_port(8800);
     found->set_interfaces(net.now(), {loopback(), eth0(), tunnel()});
   }
@@ -70,6 +70,8 @@ struct world {
   node_options options;
   core_network net;
   crypto::workspace_keys keys;
+  std::shared_ptr<const crypto::keyring> ring =
+      std::make_shared<const crypto::keyring>(crypto::workspace_keys::derive(std::nullopt, "global"));
   std::optional<askr::discovery> found;
 };
 

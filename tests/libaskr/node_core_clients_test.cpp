@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/core_network.hpp"
 
+#include <askr/authenticators.hpp>
+
 BOOST_AUTO_TEST_SUITE(node_core_clients)
 
 namespace {
@@ -26,6 +28,7 @@ const std::string alice(40, 'a'), bob(40, 'b');
 
 /// Alice may do everything, Bob hardly anything.
 void with_tokens(node_options& options) {
+  options.sessions.refusal_delay = 0ms;
   options.authenticator =
       std::make_shared<token>(std::vector<token::entry>{{.name = "alice", .secret = alice},
                                                         {.name = "bob",

@@ -4,6 +4,7 @@
 #include "tests/support/socket_client.hpp"
 #include "tests/support/threaded_nodes.hpp"
 
+#include <askr/authenticators.hpp>
 #include <askr/coroutine.hpp>
 
 #include <asio/io_context.hpp>

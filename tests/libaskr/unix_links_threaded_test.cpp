@@ -17,7 +17,9 @@ namespace {
 using namespace askr;
 using namespace askr::test;
 
-crypto::workspace_keys keys_of_this_case() { return load_workspace_keys(options_of("any")); }
+crypto::workspace_keys keys_of_this_case() {
+  return crypto::workspace_keys::derive(std::nullopt, options_of("any").workspace);
+}
 
 /// How a node is linked to the one other that there is.
 std::string link_of(const node& one) {

@@ -17,12 +17,17 @@ const entropy random_source{};
 const auto own = crypto::identity::from_seed(crypto::secret<32>(byte_buffer(32, 1)));
 const auto other = crypto::identity::from_seed(crypto::secret<32>(byte_buffer(32, 2)));
 
-workspace_keys keys_of(std::string_view secret = "the secret", std::string_view name = "lab") {
-  return workspace_keys::derive(as_bytes(secret), name);
+using ring = std::shared_ptr<const crypto::keyring>;
+
+ring ring_of(std::initializer_list<std::string_view> secrets, std::string_view name = "lab") {
+  std::vector<workspace_keys> keys;
+  for (const auto secret : secrets) keys.push_back(workspace_keys::derive(as_bytes(secret), name));
+  return std::make_shared<const crypto::keyring>(std::move(keys));
 }
+ring keys_of(std::string_view secret = "the secret", std::string_view name = "lab") { return ring_of({secret}, name); }
 const auto workspace = keys_of();
 
-link made(role side, const workspace_keys& keys = workspace, cipher_kind suite = preferred_suite()) {
+link made(role side, const ring& keys = workspace, cipher_kind suite = preferred_suite()) {
   const bool initiator = side == role::initiator;
   peer_hello hello{.incarnation = 5, .name = initiator ? "first" : "second", .features = 3, .wire_minor = 1};
   hello.credential = byte_buffer(16, initiator ? 0xaa : 0xbb);
@@ -190,6 +195,25 @@ BOOST_AUTO_TEST_CASE(another_secret_or_workspace_gets_not_one_byte) {
     BOOST_TEST((responder.close_reason().code == errc::unauthenticated));
     BOOST_TEST(responder.output().empty());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_responder_takes_any_of_its_secrets_and_an_initiator_dials_with_its_newest) {
+  const auto many = ring_of({"new", "the secret", "oldest"});
+  for (const auto* secret : {"new", "the secret", "oldest"}) {
+    auto initiator = made(role::initiator, ring_of({secret, "unused"}));
+    auto responder = made(role::responder, many);
+    deliver(responder, taken_from(initiator));
+    deliver(initiator, taken_from(responder));
+    deliver(responder, taken_from(initiator));
+    BOOST_TEST((responder.state() == link_state::authenticating), secret);
+    BOOST_TEST((responder.workspace() == keys_of(secret)->newest().hash), secret);
+    BOOST_TEST((initiator.workspace() == responder.workspace()), secret);
+  }
+  auto initiator = made(role::initiator, ring_of({"unknown", "new"}));
+  auto responder = made(role::responder, many);
+  deliver(responder, taken_from(initiator));
+  BOOST_TEST((responder.close_reason().code == errc::unauthenticated));
+  BOOST_TEST(responder.output().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_preface_is_refused_at_its_first_wrong_byte) {

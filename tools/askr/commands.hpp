@@ -22,6 +22,7 @@ inline constexpr int exit_usage = 2;
 struct global_options {
   std::string url = "ws://127.0.0.1:8800";
   std::string token_file = {};
+  std::string signing_key_file = {};
   std::string ca_file = {};
   std::string certificate_file = {};
   std::string key_file = {};
@@ -36,6 +37,11 @@ struct node_arguments {
   std::vector<std::string> join = {};
   std::string secret_file = {};
   std::string identity_file = {};
+  std::string trusted_keys = {};
+  std::string authority_file = {};
+  std::string certificate_file = {};
+  std::string revocations_file = {};
+  std::string client_keys = {};
   std::string seeds_file = {};
   bool no_unix_links = false;
   bool no_beacon = false;
@@ -85,7 +91,26 @@ struct listen_arguments {
 struct keygen_arguments {
   std::string secret_file = {};
   std::string identity_file = {};
+  std::string authority_file = {};
+  std::string client_key_file = {};
   std::string token_name = {};
+};
+
+struct admit_arguments {
+  std::string node;
+  std::string authority_file;
+  std::string certificate_file;
+  std::string name = {};
+  std::vector<std::string> roles = {};
+  std::vector<std::string> rights = {};  ///< VERB=PATTERN.
+  unsigned days = 365;
+};
+
+struct revoke_arguments {
+  std::string authority_file;
+  std::string revocations_file;
+  std::vector<std::string> nodes = {};
+  std::vector<std::uint64_t> serials = {};
 };
 
 int run_node(const global_options& global, const node_arguments& arguments);
@@ -95,6 +120,8 @@ int run_emit(const global_options& global, const emit_arguments& arguments);
 int run_listen(const global_options& global, const listen_arguments& arguments);
 int run_nodes(const global_options& global);
 int run_doctor(const global_options& global);
+int run_admit(const global_options& global, const admit_arguments& arguments);
+int run_revoke(const global_options& global, const revoke_arguments& arguments);
 int run_keygen(const global_options& global, const keygen_arguments& arguments);
 int run_version(const global_options& global);
 

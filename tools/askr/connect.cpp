@@ -15,6 +15,7 @@ client_options client_for(const global_options& global) {
   options.certificate_file = global.certificate_file;
   options.key_file = global.key_file;
   options.reconnect = false;
+  options.signing_key_file = global.signing_key_file;
   if (!global.token_file.empty()) {
     auto token = read_token_file(global.token_file);
     if (!token) throw failure(token.error());

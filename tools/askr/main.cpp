@@ -44,6 +44,8 @@ struct command_line {
   emit_arguments emit;
   listen_arguments listen;
   keygen_arguments keygen;
+  admit_arguments admit;
+  revoke_arguments revoke;
   std::vector<std::string> help_about;
   std::function<int()> run;
 };
@@ -63,6 +65,7 @@ void add_global_options(CLI::App& app, global_options& global) {
   app.add_option("--ca", global.ca_file, "PEM file of whom to believe about a wss:// node (default: the system's)");
   app.add_option("--client-cert", global.certificate_file, "PEM certificate to show to a wss:// node");
   app.add_option("--client-key", global.key_file, "0600 PEM file with its private key");
+  app.add_option("--key-file", global.signing_key_file, "0600 file with the key to prove instead of a token");
   app.add_option("--workspace", global.workspace, "Workspace of the node (default: global; for clients: the node's)");
   app.add_flag("--json", global.json, "One JSON object a line, for programs");
 }
@@ -77,6 +80,16 @@ void add_node(CLI::App& app, command_line& line) {
   command->add_option("--join", node.join, "HOST:PORT of nodes to join by, where beacons do not reach");
   command->add_option("--secret-file", node.secret_file, "0600 file with the workspace's secret (askr keygen)");
   command->add_option("--identity-file", node.identity_file, "0600 file with the node's identity, made if absent");
+  command->add_option("--trusted-keys", node.trusted_keys, "File with the ids of the nodes it lets in, no others");
+  auto* authority =
+      command->add_option("--authority", node.authority_file,
+                          "File with the authority's public key: only nodes with its certificate come in");
+  auto* membership = command->add_option("--certificate", node.certificate_file, "This node's own (askr admit)");
+  authority->needs(membership);
+  membership->needs(authority);
+  command->add_option("--revocations", node.revocations_file, "What the authority has taken back (askr revoke)")
+      ->needs(authority);
+  command->add_option("--client-keys", node.client_keys, "File with lines KEY NAME of the clients it lets in");
   command->add_option("--seeds-file", node.seeds_file,
                       "File with more of them, one a line; read again when it changes");
   command->add_flag("--no-unix-links", node.no_unix_links, "Link to nodes on this host by TCP, too");
@@ -145,6 +158,26 @@ void add_events(CLI::App& app, command_line& line) {
   listen->add_flag("--ready", line.listen.ready, "Say how many of the nodes will send their events here");
 }
 
+void add_authority(CLI::App& app, command_line& line) {
+  auto& admit = line.admit;
+  auto* admits = add_command(app, "admit", "Sign a certificate for a node of the workspace", line,
+                             [&line] { return run_admit(line.global, line.admit); });
+  admits->add_option("node", admit.node, "The node's id or public key (askr keygen --identity)")->required();
+  admits->add_option("--authority", admit.authority_file, "0600 file with the authority's key")->required();
+  admits->add_option("--certificate", admit.certificate_file, "File to write, in place of an older one")->required();
+  admits->add_option("--name", admit.name, "What others call it (default: its own name)");
+  admits->add_option("--role", admit.roles, "Roles that handlers can ask for");
+  admits->add_option("--allow", admit.rights, "VERB=PATTERN it may, and no more (default: all but admin)");
+  admits->add_option("--days", admit.days, "How long")->check(CLI::Range(1U, 36'500U))->capture_default_str();
+  auto& revoke = line.revoke;
+  auto* revokes = add_command(app, "revoke", "Take certificates back", line,
+                              [&line] { return run_revoke(line.global, line.revoke); });
+  revokes->add_option("--authority", revoke.authority_file, "0600 file with the authority's key")->required();
+  revokes->add_option("--revocations", revoke.revocations_file, "The signed list, made if absent")->required();
+  revokes->add_option("--node", revoke.nodes, "All certificates of these nodes, for ever");
+  revokes->add_option("--serial", revoke.serials, "These certificates");
+}
+
 void add_others(CLI::App& app, command_line& line) {
   add_command(app, "nodes", "List the nodes of the workspace", line, [&line] { return run_nodes(line.global); });
   add_command(app, "doctor", "Explain why a node sees whom it sees", line, [&line] { return run_doctor(line.global); });
@@ -153,7 +186,12 @@ void add_others(CLI::App& app, command_line& line) {
   auto* kinds = keygen->add_option_group("kind");
   kinds->add_option("--secret", line.keygen.secret_file, "Write a workspace secret to this new file");
   kinds->add_option("--identity", line.keygen.identity_file, "Write a node's identity to this new file");
-  kinds->add_option("--token", line.keygen.token_name, "Print a line NAME TOKEN for a token file");
+  kinds->add_option("--authority", line.keygen.authority_file,
+                    "Write an authority's key to this new file, and FILE.pub");
+  kinds->add_option("--key", line.keygen.client_key_file, "Write a client's key to this new file");
+  kinds->add_option(
+      "--token", line.keygen.token_name,
+      "Print a line NAME TOKEN for a token file; with --token-file: print TOKEN, add NAME HASH to the file");
   kinds->require_option(0, 1);
   add_command(app, "version", "Print the version", line, [&line] { return run_version(line.global); });
   auto* help = add_command(app, "help", "Explain a command", line, [&app, &line] {
@@ -189,6 +227,7 @@ int parse_and_run(std::vector<std::string> arguments) {
   add_serve(app, line);
   add_send(app, line);
   add_events(app, line);
+  add_authority(app, line);
   add_others(app, line);
   line.serve.program = cut_program(arguments);
   try {

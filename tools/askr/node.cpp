@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // askr node: a node that runs until SIGINT or SIGTERM.
 #include "tools/askr/commands.hpp"
+#include "tools/askr/json_text.hpp"
 #include "tools/askr/log.hpp"
 #include "tools/askr/output.hpp"
 #include "tools/askr/stop_signal.hpp"
 
+#include <askr/authenticators.hpp>
 #include <askr/node.hpp>
 
 #include <algorithm>
@@ -62,6 +64,31 @@ role_rule read_role(const std::string& text) {
   return {text.substr(0, space), std::move(rights).value()};
 }
 
+/// Null: the default.
+std::shared_ptr<authenticator> authenticator_from(const global_options& global, const node_arguments& arguments,
+                                                  const std::string& workspace) {
+  if (!arguments.trusted_keys.empty() && !arguments.authority_file.empty()) {
+    throw usage_error("--trusted-keys and --authority exclude each other", "see: askr help node");
+  }
+  std::shared_ptr<authenticator> peers = std::make_shared<workspace_secret>();
+  if (!arguments.trusted_keys.empty()) peers = std::make_shared<trusted_keys>(arguments.trusted_keys);
+  if (!arguments.authority_file.empty()) {
+    peers = std::make_shared<workspace_authority>(
+        workspace, workspace_authority::sources{.authority_file = arguments.authority_file,
+                                                .certificate_file = arguments.certificate_file,
+                                                .revocations_file = arguments.revocations_file});
+  }
+  std::vector<std::shared_ptr<authenticator>> clients;
+  if (!global.token_file.empty()) clients.push_back(token::from_file(global.token_file));
+  if (!arguments.client_keys.empty()) clients.push_back(std::make_shared<client_key>(arguments.client_keys));
+  const bool named = !arguments.trusted_keys.empty() || !arguments.authority_file.empty();
+  if (clients.empty() && !named) return nullptr;
+  if (clients.empty()) {
+    clients.push_back(arguments.open ? std::make_shared<open_workspace>() : std::make_shared<workspace_secret>());
+  }
+  return std::make_shared<peers_and_clients>(std::move(peers), std::move(clients));
+}
+
 node_options options_from(const global_options& global, const node_arguments& arguments) {
   node_options options;
   options.name = arguments.name;
@@ -84,7 +111,7 @@ node_options options_from(const global_options& global, const node_arguments& ar
   for (const auto& each : arguments.roles) options.roles.push_back(read_role(each));
   options.allowed_hosts = arguments.allowed_hosts;
   options.allowed_origins = arguments.allowed_origins;
-  if (!global.token_file.empty()) options.authenticator = token::from_file(global.token_file);
+  options.authenticator = authenticator_from(global, arguments, options.workspace);
   return options;
 }
 

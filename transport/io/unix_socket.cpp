@@ -14,7 +14,7 @@ namespace askr::transport {
 asio::local::stream_protocol::endpoint unix_endpoint(const crypto::workspace_keys& workspace,
                                                      const endpoint& listening) {
   std::array<std::uint8_t, 16> hash{};
-  crypto::blake2b(hash, {as_bytes("askr-unix"), workspace.hash, as_bytes(listening.to_string())});
+  crypto::blake2b(hash, {as_bytes("askr-unix"), workspace.name_hash, as_bytes(listening.to_string())});
   std::string name("\0askr-", 6);
   for (const auto byte : hash) {
     constexpr std::string_view digits = "0123456789abcdef";

@@ -2,6 +2,7 @@
 #pragma once
 
 /// Who may come in: one interface for peers and for clients. It answers now or later, with a principal or an error.
+/// Ready-made ones: <askr/authenticators.hpp>.
 ///
 /// A peer has already proven that it holds its static key and the workspace's secret when an authenticator sees it;
 /// a client has passed the Host and Origin checks. Nothing of either is parsed further before the answer.
@@ -11,11 +12,11 @@
 #include <askr/error.hpp>
 #include <askr/node_id.hpp>
 #include <askr/principal.hpp>
+#include <askr/time.hpp>
 
 #include <array>
-#include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace askr {
@@ -28,20 +29,26 @@ struct peer_credential {
   std::string name;                          ///< The peer's own label for itself.
   byte_buffer credential;                    ///< What its authenticator's `credential()` returned.
   byte_buffer channel_binding;               ///< The handshake's hash: unique to this link.
+  wall_ms shown_at = 0;                      ///< This host's wall clock when it was shown.
 };
 
 /// What a client showed. Owned: it may outlive the session.
 struct client_credential {
-  std::string token;     ///< From the first message or the subprotocol list; may be empty.
-  std::string origin;    ///< The Origin header; empty for anything but a browser.
-  std::string address;   ///< The client's IP address.
-  bool loopback = false; ///< The connection came over 127.0.0.0/8 or ::1.
+  std::string token;      ///< From the first message or the subprotocol list; may be empty.
+  std::string origin;     ///< The Origin header; empty for anything but a browser.
+  std::string address;    ///< The client's IP address.
+  bool loopback = false;  ///< The connection came over 127.0.0.0/8 or ::1.
   /// Subject of the certificate it has proved to hold, as RFC 4514 writes it ("CN=ann,O=lab"), signed by one of
   /// `tls.client_ca_file`. Empty: it has shown none.
   std::string certificate = {};
+  /// An Ed25519 key that the client has proven to hold, by signing this session's challenge.
+  std::optional<std::array<std::uint8_t, 32>> key = {};
+  wall_ms shown_at = 0;  ///< This host's wall clock when it was shown.
 };
 
-/// Called exactly once, from any thread, now or later. An answer after the connection has gone is ignored.
+/// Called once, from any thread, now or later. A second answer, and one after the connection has gone, are ignored; an
+/// authenticator that throws, drops this without a call, or has not answered after `limits.verdict_deadline` has
+/// refused.
 using verdict_handler = detail::unique_function<void(result<principal>)>;
 
 /// Implementations must be thread-safe if they are shared by several nodes. The default refuses everybody.
@@ -54,6 +61,12 @@ class authenticator {
 
   /// What this node shows to its peers, at most 256 bytes; sent encrypted, after the peer has proven the secret.
   virtual byte_buffer credential() const { return {}; }
+
+  /// Files on which verdicts or credential() rest. A node looks at them twice a second. When one has changed it calls
+  /// reload(), and asks again about every node and client that is in: who is refused now is closed, with the reason.
+  virtual std::vector<std::string> files() const { return {}; }
+  /// Fails if a file cannot be read: then all stays as it was, and the node logs why.
+  virtual result<void> reload() { return {}; }
 };
 
 /// The first authenticator: whoever proved the workspace's secret is a member. Clients of this host are `local` and may
@@ -65,33 +78,11 @@ class workspace_secret : public authenticator {
   void authenticate_client(client_credential shown, verdict_handler answer) override;
 };
 
-/// No authentication at all, for `node_options::open`: whoever knows the workspace's name may do everything but `admin`.
+/// No authentication at all, for `node_options::open`: whoever knows the workspace's name may do everything but
+/// `admin`.
 class open_workspace : public workspace_secret {
  public:
   void authenticate_client(client_credential shown, verdict_handler answer) override;
-};
-
-/// Clients show a 256-bit token; peers as with workspace_secret. Tokens are kept hashed and compared in constant time.
-class token : public workspace_secret {
- public:
-  struct entry {
-    std::string name;        ///< The principal's name.
-    std::string secret;      ///< What the client shows; at least 32 characters.
-    permissions rights = permissions::member();
-    std::vector<std::string> roles = {};
-  };
-
-  /// Throws failure(errc::bad_options) for a secret that is too short or given twice.
-  explicit token(const std::vector<entry>& entries);
-  ~token() override;
-  /// Reads lines of `NAME SECRET`; the file must be 0600 and owned by the user. Throws failure(errc::bad_key_file).
-  static std::shared_ptr<token> from_file(const std::string& path);
-
-  void authenticate_client(client_credential shown, verdict_handler answer) override;
-
- private:
-  struct hashed_entry;
-  std::vector<hashed_entry> entries_;
 };
 
 }  // namespace askr

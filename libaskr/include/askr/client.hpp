@@ -43,6 +43,7 @@ struct client_options {
   std::string url = "ws://127.0.0.1:8800";      ///< ws:// or wss://host[:port][/path] of any node.
   std::string workspace = {};                   ///< Empty: that of the node. Another one: connect() fails.
   std::string token = {};                       ///< Shown in the first message; empty: none.
+  std::string signing_key_file = {};            ///< 0600 file with the client's own key, to prove instead of a token.
   std::string ca_file = {};                     ///< For wss: PEM of whom to believe; empty: the system's authorities.
   std::string certificate_file = {};            ///< For wss: PEM, shown to a node that asks for it; empty: none.
   std::string key_file = {};                    ///< Its private key, PEM; 0600.

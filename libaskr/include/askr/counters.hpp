@@ -43,6 +43,9 @@ struct counters {
   std::uint64_t strangers_refused = 0;    ///< Connections that never authenticated.
   std::uint64_t tls_opened = 0;           ///< TLS handshakes that ended well,
   std::uint64_t tls_failed = 0;           ///< or badly, or were one too many.
+  std::uint64_t clients_refused = 0;      ///< Wrong credentials of clients.
+  std::uint64_t clients_throttled = 0;    ///< Credentials not looked at: too many wrong ones from that address.
+  std::uint64_t admissions_ended = 0;     ///< Links, nodes and sessions that were in, and are refused now.
   std::uint64_t sessions_opened = 0;
   std::uint64_t sessions_closed = 0;
   std::uint64_t beacons_sent = 0;

@@ -163,6 +163,10 @@ class node {
   /// Called on the node's thread after each change of the connected state by STATE_SET.
   void watch_state(detail::unique_function<void(std::string_view key, payload_view value)> watcher);
 
+  /// Asks the authenticator again about every node and client that is in; whom it refuses now is closed. For verdicts
+  /// that rest on more than its files(), which are looked after.
+  void authenticate_again();
+
   /// The label given in the options and the full name, for example "askr-agent-x1Y2z3".
   std::string name() const;
   node_id id() const;

@@ -30,6 +30,7 @@ struct link_limits {
   milliseconds heartbeat = 800ms;                ///< Silence of our own after which we ping; below lease / 2.
   std::size_t outbox_bytes_soft = 8 << 20;       ///< Above it events are dropped and commands get overloaded.
   std::size_t outbox_bytes_hard = 16 << 20;      ///< Above it the link is closed with errc::overloaded.
+  milliseconds old_secret_kept = seconds(60);    ///< A link whose secret was removed is replaced, else closed then.
   milliseconds stuck = seconds(10);              ///< A non-empty outbox that does not move closes the link.
   std::size_t message_bytes_max = 16 << 20;      ///< Payload of one message; larger is errc::too_large.
   std::size_t compression_bytes_min = 256;       ///< Smaller payloads are never compressed.
@@ -44,6 +45,8 @@ struct session_limits {
   std::size_t headers_max = 64;                  ///< HTTP header fields.
   milliseconds head_deadline = seconds(5);       ///< From accept to the end of the head.
   milliseconds auth_deadline = seconds(5);       ///< From the upgrade to an accepted credential.
+  milliseconds refusal_delay = 100ms;            ///< A wrong credential is answered after this.
+  std::size_t refusals_per_minute = 5;           ///< Wrong credentials from one address (IPv6: /64); loopback is exempt.
   milliseconds ping_interval = seconds(25);      ///< Keep-alive of the WebSocket.
   milliseconds dead_after = seconds(60);         ///< Silence after which the session is closed.
   milliseconds message_deadline = seconds(10);   ///< From the first to the last octet of a message or frame.
@@ -105,6 +108,8 @@ struct node_limits {
   std::size_t strangers_per_address_max = 8;     ///< Loopback is exempt.
   std::size_t sessions_max = 16384;              ///< At most half of RLIMIT_NOFILE.
   std::size_t sessions_per_address_max = 64;     ///< Loopback is exempt.
+  std::size_t refused_addresses_max = 1024;      ///< Addresses of clients with wrong credentials that are remembered.
+  milliseconds verdict_deadline = seconds(5);    ///< No answer of the authenticator by then is a refusal.
   std::size_t commands_pending_max = 65536;      ///< Sent and not answered, 65536 at most; more gets overloaded.
   std::size_t commands_known_max = 4096;         ///< Names served by other nodes only whose latencies are remembered.
   std::size_t tries_max = 3;                     ///< Of one command that may have run, in all. 1: never again.
@@ -146,7 +151,10 @@ struct node_options {
   std::uint16_t beacon_port = 8799;                   ///< UDP port of the beacons.
   std::vector<std::string> beacon_interfaces = {};    ///< Names (eth0) to beacon on; empty: all that can.
   std::string secret = {};              ///< Workspace secret, at least 32 characters; empty: see secret_file.
-  std::string secret_file = {};         ///< 0600 file with the secret. Both empty on loopback: the user's own secret.
+  /// 0600 file with the secret, or up to three, one a line, the newest first: all are accepted, with the newest the node
+  /// dials and beacons. Read again when it changes. Both empty on loopback: the user's own secret.
+  std::string secret_file = {};
+  std::vector<std::string> older_secrets = {};  ///< Accepted beside `secret`, two at most, while secrets are exchanged.
   bool open = false;                    ///< No secret off loopback: anybody may join. Logged loudly.
   std::string identity_file = {};       ///< 0600 file with the node's seed, made if absent. Empty: a new identity.
   std::shared_ptr<askr::authenticator> authenticator = {};  ///< Empty: workspace_secret.

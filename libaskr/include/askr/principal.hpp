@@ -5,6 +5,7 @@
 
 #include <askr/node_id.hpp>
 #include <askr/permissions.hpp>
+#include <askr/time.hpp>
 
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct principal {
   std::string name;                ///< "local", a token's name, or a node's name.
   std::vector<std::string> roles;  ///< As the authenticator gave them.
   node_id entry;                   ///< The node that vouches for it.
+  wall_ms expires = 0;             ///< When its link or session ends, at the latest; 0: never.
   permissions rights;              ///< Evaluated at the entry node, and again where the command is served.
 };
 

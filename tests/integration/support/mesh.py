@@ -36,7 +36,8 @@ class Process:
         self.out_path = folder / f"{label}.out"
         self.started = time.monotonic()
         with open(self.log_path, "wb") as log, open(self.out_path, "wb") as out:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=environment)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=environment,
+                                            cwd=folder)
         self.pid = self.process.pid
         self.expected_to_die = False
 
@@ -138,7 +139,7 @@ class Mesh:
     def askr(self, *arguments, seconds=15):
         """Runs the CLI to its end."""
         return subprocess.run([str(self.binaries / "askr"), *map(str, arguments)], env=self.environment, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False, cwd=self.folder)
 
     def end(self):
         """Ends all processes; gives what was wrong with them."""
