@@ -53,7 +53,9 @@ bool load::finish_request(std::size_t which, time_point now, byte_span reply) no
 }
 
 load::reading load::read_meters(time_point now) const noexcept {
-  return {now, cpu_time(0) + (options_.server != 0 ? cpu_time(options_.server) : std::chrono::nanoseconds(0))};
+  auto used = cpu_time(0);
+  for (const auto other : options_.others) used += cpu_time(other);
+  return {now, used};
 }
 
 round_result load::result() const {

@@ -53,7 +53,11 @@ class node_chain {
   }
 
   askr::node& node() noexcept { return *node_; }
-  pid_t server() const noexcept { return children_.front().id(); }
+  std::vector<pid_t> others() const {
+    std::vector<pid_t> all;
+    for (const auto& each : children_) all.push_back(each.id());
+    return all;
+  }
 
  private:
   std::string add(std::vector<std::string> arguments) {
@@ -74,7 +78,7 @@ class callback_requester : public requester {
   explicit callback_requester(const chain_options& chain) : nodes_(chain) {}
 
   round_result run(load_options options) override {
-    options.server = nodes_.server();
+    options.others = nodes_.others();
     load_.emplace(options);
     ended_ = {};
     auto ended = ended_.get_future();
@@ -114,7 +118,7 @@ class future_requester : public requester {
   explicit future_requester(pinning where) : nodes_({.where = where}) {}
 
   round_result run(load_options options) override {
-    options.server = nodes_.server();
+    options.others = nodes_.others();
     const auto threads_count = std::exchange(options.in_flight, 1);
     std::vector<round_result> results(threads_count);
     std::vector<std::thread> threads;

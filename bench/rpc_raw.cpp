@@ -65,7 +65,7 @@ class raw_requester : public requester {
         stream_(connect_to(static_cast<std::uint16_t>(std::stoi(child_.read_line())))) {}
 
   round_result run(load_options options) override {
-    options.server = child_.id();
+    options.others = {child_.id()};
     load requests(options);
     const auto started = clock::now();
     requests.start(started);

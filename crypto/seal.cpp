@@ -1,50 +1,64 @@
 // SPDX-License-Identifier: MIT
 #include "crypto/seal.hpp"
 
-#include <sodium.h>
-
-#include <array>
+#include <algorithm>
 #include <cstring>
 
 namespace askr::crypto {
 namespace {
 
-constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
-constexpr std::size_t tag_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-static_assert(nonce_bytes + tag_bytes == seal_overhead_bytes);
+constexpr std::size_t counter_bytes = 8;
+constexpr std::uint64_t texts_per_key = 1 << 20;  // Far below what either cipher allows; a new key costs 1 us.
 
 constexpr std::size_t label_bytes = 2 * node_id::size + 3 * 8;
-using encoded_label = std::array<std::uint8_t, label_bytes>;
 
-std::uint8_t* put(std::uint8_t* at, byte_span bytes) noexcept {
-  std::memcpy(at, bytes.data(), bytes.size());
-  return at + bytes.size();
-}
+std::uint8_t* put(std::uint8_t* at, byte_span bytes) noexcept { return std::copy(bytes.begin(), bytes.end(), at); }
 
 std::uint8_t* put(std::uint8_t* at, std::uint64_t number) noexcept {
   for (int shift = 56; shift >= 0; shift -= 8) *at++ = static_cast<std::uint8_t>(number >> shift);
   return at;
 }
 
-encoded_label encode(const seal_label& label) noexcept {
-  encoded_label out;
-  auto* at = put(out.data(), label.caller.span());
-  at = put(at, label.caller_life);
+std::uint64_t number_at(const std::uint8_t* at) noexcept {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < counter_bytes; ++i) number = number << 8 | at[i];
+  return number;
+}
+
+std::array<std::uint8_t, label_bytes> encode(const seal_label& label) noexcept {
+  std::array<std::uint8_t, label_bytes> out;
+  auto* at = put(out.data(), label.source.span());
+  at = put(at, label.source_life);
   at = put(at, label.target.span());
   at = put(at, label.target_life);
-  put(at, label.mid);
+  put(at, label.session);
   return out;
 }
 
 // Keyed by the shared secret; the context keeps these keys apart from all that Noise makes of the same static keys.
-secret<32> derived(const secret<32>& shared, seal_way way, const public_key& caller, const public_key& target) {
+secret<32> pair_key(const secret<32>& shared, const public_key& source, const public_key& target) {
   secret<32> key;
-  const std::array direction{static_cast<std::uint8_t>(way)};
-  blake2b_keyed(key.mutable_span(), shared.span(), {as_bytes("askr-seal-1"), direction, caller, target});
+  blake2b_keyed(key.mutable_span(), shared.span(), {as_bytes("askr-seal-2"), source, target});
   return key;
 }
 
+void set_session_key(aead& cipher, const secret<32>& pair_key, const seal_label& label, byte_span salt) {
+  secret<32> key;
+  blake2b_keyed(key.mutable_span(), pair_key.span(), {as_bytes("askr-seal-2 session"), encode(label), salt});
+  cipher.set_key(static_cast<cipher_kind>(salt.front()), key);
+}
+
+bool is_cipher(std::uint8_t number) noexcept {
+  return number == static_cast<std::uint8_t>(cipher_kind::aes_gcm) ||
+         number == static_cast<std::uint8_t>(cipher_kind::chacha_poly);
+}
+
 }  // namespace
+
+sealer::sealer(const identity& self, std::size_t peers_max, std::optional<cipher_kind> cipher)
+    : self_(self),
+      peers_max_(peers_max),
+      cipher_(cipher.value_or(aes_in_hardware() ? cipher_kind::aes_gcm : cipher_kind::chacha_poly)) {}
 
 std::size_t sealer::key_hash::operator()(const public_key& key) const noexcept {
   std::size_t head;
@@ -52,7 +66,7 @@ std::size_t sealer::key_hash::operator()(const public_key& key) const noexcept {
   return head;
 }
 
-const sealer::pair_keys* sealer::keys_for(const public_key& peer_key) {
+sealer::pair* sealer::pair_with(const public_key& peer_key) {
   if (const auto known = pairs_.find(peer_key); known != pairs_.end()) return &known->second;
   secret<32> shared;
   if (peers_max_ == 0 || !x25519(shared, self_.noise_secret(), peer_key)) return nullptr;
@@ -60,51 +74,56 @@ const sealer::pair_keys* sealer::keys_for(const public_key& peer_key) {
     pairs_.erase(order_.front());
     order_.pop_front();
   }
-  const auto& own_key = self_.noise_key();
-  pair_keys made{.own_to_target = derived(shared, seal_way::to_target, own_key, peer_key),
-                 .own_to_caller = derived(shared, seal_way::to_caller, own_key, peer_key),
-                 .peer_to_target = derived(shared, seal_way::to_target, peer_key, own_key),
-                 .peer_to_caller = derived(shared, seal_way::to_caller, peer_key, own_key)};
   order_.push_back(peer_key);
-  return &pairs_.emplace(peer_key, std::move(made)).first->second;
+  auto& made = pairs_[peer_key];
+  made.to_peer = pair_key(shared, self_.noise_key(), peer_key);
+  made.to_self = pair_key(shared, peer_key, self_.noise_key());
+  return &made;
 }
 
-// Null, too, where this node is on the wrong end: what it sealed itself does not open when it is sent back.
-const secret<32>* sealer::key_of(seal_way way, const seal_label& label, const public_key& peer_key, bool sealing) {
-  const bool we_call = (way == seal_way::to_target) == sealing;
-  if ((we_call ? label.caller : label.target) != self_.id()) return nullptr;
-  const auto* pair = keys_for(peer_key);
-  if (pair == nullptr) return nullptr;
-  if (we_call) return sealing ? &pair->own_to_target : &pair->own_to_caller;
-  return sealing ? &pair->peer_to_caller : &pair->peer_to_target;
-}
-
-result<void> sealer::seal(byte_buffer& out, seal_way way, const seal_label& label, const public_key& peer_key,
-                          byte_span text, const entropy& random) {
-  const auto* key = key_of(way, label, peer_key, true);
-  if (key == nullptr) return error{errc::unauthenticated, "no seal with this peer"};
-  const auto associated = encode(label);
+result<void> sealer::seal(byte_buffer& out, const seal_label& label, const public_key& target_key, byte_span text,
+                          const entropy& random) {
+  auto* with = label.source == self_.id() ? pair_with(target_key) : nullptr;
+  if (with == nullptr) return error{errc::unauthenticated, "no seal with this peer"};
+  auto& key = with->sealing;
+  if (key.counter % texts_per_key == 0 || key.label != label) {
+    random.fill(key.drawn);  // So a counter that starts anew never meets the key it had before.
+    key.drawn.front() = static_cast<std::uint8_t>(cipher_);
+    key.label = label;
+    key.counter = 0;
+    set_session_key(key.cipher, with->to_peer, label, key.drawn);
+  }
   const auto before = out.size();
   out.resize(before + seal_overhead_bytes + text.size());
-  auto* const nonce = out.data() + before;
-  random.fill({nonce, nonce_bytes});
-  crypto_aead_xchacha20poly1305_ietf_encrypt(nonce + nonce_bytes, nullptr, text.data(), text.size(), associated.data(),
-                                             associated.size(), nullptr, nonce, key->data());
+  auto* at = put(out.data() + before, key.drawn);
+  at = put(at, key.counter);
+  key.cipher.seal(key.counter++, {}, text, at);
   return {};
 }
 
-result<void> sealer::open(byte_buffer& out, seal_way way, const seal_label& label, const public_key& peer_key,
-                          byte_span sealed) {
-  const auto* key = key_of(way, label, peer_key, false);
-  if (key == nullptr || sealed.size() < seal_overhead_bytes) return error{errc::unauthenticated, "not a seal"};
-  const auto associated = encode(label);
-  const auto box = sealed.subspan(nonce_bytes);
+result<void> sealer::open(byte_buffer& out, const seal_label& label, const public_key& source_key, byte_span sealed) {
+  const bool ours = label.target == self_.id() && sealed.size() >= seal_overhead_bytes && is_cipher(sealed.front());
+  auto* with = ours ? pair_with(source_key) : nullptr;
+  if (with == nullptr) return error{errc::unauthenticated, "not a seal"};
+  salt drawn;
+  std::copy_n(sealed.begin(), salt_bytes, drawn.begin());
+  const auto counter = number_at(sealed.data() + salt_bytes);
+  const auto box = sealed.subspan(salt_bytes + counter_bytes);
   const auto before = out.size();
   out.resize(before + box.size() - tag_bytes);
-  const int forged =
-      crypto_aead_xchacha20poly1305_ietf_decrypt(out.data() + before, nullptr, nullptr, box.data(), box.size(),
-                                                 associated.data(), associated.size(), sealed.data(), key->data());
-  if (forged == 0) return {};
+
+  auto& key = with->opening;
+  if (key.label == label && key.drawn == drawn) {
+    if (key.cipher.open(counter, {}, box, out.data() + before)) return {};
+  } else {
+    session_key next;
+    next.label = label;
+    next.drawn = drawn;
+    set_session_key(next.cipher, with->to_self, label, drawn);
+    const bool opened = next.cipher.open(counter, {}, box, out.data() + before);
+    if (opened) key = std::move(next);  // Proven: nobody else makes this node forget the key in use.
+    if (opened) return {};
+  }
   out.resize(before);
   return error{errc::unauthenticated, "a broken seal"};
 }

@@ -14,7 +14,7 @@ class message_seal {
  public:
   virtual ~message_seal() = default;
 
-  /// Appends the sealed text. `label.caller` is the source, `label.mid` the session. Fails with errc::unauthenticated.
+  /// Appends the sealed text. Fails with errc::unauthenticated.
   virtual result<void> seal(byte_buffer& out, const crypto::seal_label& label, const crypto::public_key& target,
                             byte_span text) = 0;
   /// Appends the text. Fails with errc::unauthenticated.
@@ -29,11 +29,11 @@ class identity_seal final : public message_seal {
 
   result<void> seal(byte_buffer& out, const crypto::seal_label& label, const crypto::public_key& target,
                     byte_span text) override {
-    return sealer_.seal(out, crypto::seal_way::to_target, label, target, text, entropy_);
+    return sealer_.seal(out, label, target, text, entropy_);
   }
   result<void> open(byte_buffer& out, const crypto::seal_label& label, const crypto::public_key& source,
                     byte_span sealed) override {
-    return sealer_.open(out, crypto::seal_way::to_target, label, source, sealed);
+    return sealer_.open(out, label, source, sealed);
   }
 
  private:

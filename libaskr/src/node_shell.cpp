@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t scratch_bytes = 64 << 10;
 constexpr std::size_t tasks_max = 65536;
-constexpr milliseconds goodbye_time = 250ms;  // For the other sides to hear that this node stops.
+constexpr duration company_time = microseconds(2);  // From one ready connection to the next; a wake-up takes longer.
+constexpr milliseconds goodbye_time = 250ms;        // For the other sides to hear that this node stops.
 
 }  // namespace
 
@@ -296,8 +297,9 @@ void node_shell::start_job(handler_job job) {
 
 // --- turns
 
-// A link's turn begins when its bytes are there. If nothing but that link has anything to write, the turn ends at once;
-// otherwise it ends behind whatever else is ready, so that all of it leaves in one write per link.
+// A link's turn begins when its bytes are there. It ends at once if nothing but that link has anything to write, or if
+// it came alone, as at a relay that passes one command on. Otherwise it ends behind whatever else is ready, so that all
+// of it leaves in one write per link; that costs one more look for what is ready.
 void node_shell::begin_turn(time_point now) noexcept {
   in_turn_ = true;
   turn_time_ = now;
@@ -305,10 +307,16 @@ void node_shell::begin_turn(time_point now) noexcept {
 
 void node_shell::finish_turn(link_id from) {
   in_turn_ = false;
-  const auto now = clock::now();
+  auto now = clock::now();
   warn_if_slow(turn_time_, now);
-  if (turn_ending_ || stopped_ || !core_.peers().none_dirty_but(from)) return touch();
-  end_turn(now);
+  const bool came_alone = turn_time_ - last_turn_ended_ > company_time;
+  if (!turn_ending_ && !stopped_ && (came_alone || core_.peers().none_dirty_but(from))) {
+    end_turn(now);
+    now = clock::now();
+  } else {
+    touch();
+  }
+  last_turn_ended_ = now;
 }
 
 void node_shell::touch() {

@@ -134,6 +134,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   bool turn_ending_ = false;
   bool in_turn_ = false;  ///< A link's bytes are being handled.
   time_point turn_time_;
+  time_point last_turn_ended_;
   std::uint16_t port_ = 0;
   std::atomic<bool> running_ = false;
   std::atomic<bool> stopped_ = false;

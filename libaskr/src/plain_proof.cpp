@@ -69,10 +69,10 @@ mesh::record_signature plain_signer::sign(byte_span text) const { return signatu
 
 namespace {
 
-// As long as a real nonce and tag together.
+// As long as what a real seal adds.
 std::array<std::uint8_t, crypto::seal_overhead_bytes> mark_of(const crypto::seal_label& label, byte_span text) {
-  std::uint64_t salt = label.mid ^ mix(label.caller_life) ^ mix(~label.target_life);
-  for (const auto& id : {label.caller, label.target}) {
+  std::uint64_t salt = label.session ^ mix(label.source_life) ^ mix(~label.target_life);
+  for (const auto& id : {label.source, label.target}) {
     std::uint64_t word;
     std::memcpy(&word, id.bytes.data(), sizeof word);
     salt = mix(salt ^ word);

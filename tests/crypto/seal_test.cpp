@@ -21,12 +21,12 @@ struct pair_of_nodes {
 
   byte_buffer command(byte_span text) {
     byte_buffer out;
-    BOOST_REQUIRE(at_caller.seal(out, seal_way::to_target, label, target.noise_key(), text, random).ok());
+    BOOST_REQUIRE(at_caller.seal(out, label, target.noise_key(), text, random).ok());
     return out;
   }
   bool opens(byte_span sealed, const seal_label& under, byte_buffer* text = nullptr) {
     byte_buffer out;
-    const auto done = at_target.open(out, seal_way::to_target, under, caller.noise_key(), sealed);
+    const auto done = at_target.open(out, under, caller.noise_key(), sealed);
     BOOST_TEST((done.ok() || (out.empty() && done.code() == errc::unauthenticated)));
     if (text != nullptr) *text = out;
     return done.ok();
@@ -47,10 +47,10 @@ BOOST_AUTO_TEST_CASE(what_one_seals_the_other_opens_both_ways) {
     BOOST_TEST(nodes.opens(sealed, nodes.label, &opened));
     BOOST_TEST((opened == text));
 
+    const seal_label back{nodes.target.id(), 22, nodes.caller.id(), 11, 44};
     byte_buffer reply, answer;
-    const auto way = seal_way::to_caller;
-    BOOST_TEST(nodes.at_target.seal(reply, way, nodes.label, nodes.caller.noise_key(), text, nodes.random).ok());
-    BOOST_TEST(nodes.at_caller.open(answer, way, nodes.label, nodes.target.noise_key(), reply).ok());
+    BOOST_TEST(nodes.at_target.seal(reply, back, nodes.caller.noise_key(), text, nodes.random).ok());
+    BOOST_TEST(nodes.at_caller.open(answer, back, nodes.target.noise_key(), reply).ok());
     BOOST_TEST((answer == text));
   }
   BOOST_TEST(nodes.at_caller.peers() == 1u);
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(it_appends) {
   pair_of_nodes nodes;
   byte_buffer out{1, 2, 3};
   const auto sealed = nodes.command(as_bytes("text"));
-  BOOST_TEST(nodes.at_target.open(out, seal_way::to_target, nodes.label, nodes.caller.noise_key(), sealed).ok());
+  BOOST_TEST(nodes.at_target.open(out, nodes.label, nodes.caller.noise_key(), sealed).ok());
   BOOST_TEST(as_text(byte_span(out).subspan(3)) == "text");
   BOOST_TEST(out[0] == 1);
 }
@@ -70,15 +70,15 @@ BOOST_AUTO_TEST_CASE(every_part_of_the_label_is_bound) {
   const auto sealed = nodes.command(as_bytes("text"));
   const auto third = made(3).id();
   const std::vector<std::function<void(seal_label&)>> changes{
-      [&](auto& label) { label.caller = third; },
-      [](auto& label) { label.caller.bytes[15] ^= 1; },
-      [](auto& label) { ++label.caller_life; },
+      [&](auto& label) { label.source = third; },
+      [](auto& label) { label.source.bytes[15] ^= 1; },
+      [](auto& label) { ++label.source_life; },
       [&](auto& label) { label.target = third; },
       [](auto& label) { ++label.target_life; },
-      [](auto& label) { ++label.mid; },
-      [](auto& label) { label.mid |= 1ull << 63; },
-      [](auto& label) { std::swap(label.caller_life, label.target_life); },
-      [](auto& label) { std::swap(label.caller, label.target); }};
+      [](auto& label) { ++label.session; },
+      [](auto& label) { label.session |= 1ull << 63; },
+      [](auto& label) { std::swap(label.source_life, label.target_life); },
+      [](auto& label) { std::swap(label.source, label.target); }};
   for (const auto& change : changes) {
     auto label = nodes.label;
     change(label);
@@ -100,18 +100,16 @@ BOOST_AUTO_TEST_CASE(every_bit_of_the_text_is_bound) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_wrong_way_does_not_open) {
+BOOST_AUTO_TEST_CASE(what_is_sent_back_to_its_sender_does_not_open) {
   pair_of_nodes nodes;
   const auto sealed = nodes.command(as_bytes("text"));
   byte_buffer out;
-  const auto& caller_key = nodes.caller.noise_key();
   const auto& target_key = nodes.target.noise_key();
-  // As if it were a reply; sent back to its sender as a command, and as a reply.
-  BOOST_TEST(!nodes.at_target.open(out, seal_way::to_caller, nodes.label, caller_key, sealed).ok());
-  BOOST_TEST(!nodes.at_caller.open(out, seal_way::to_target, nodes.label, target_key, sealed).ok());
-  BOOST_TEST(!nodes.at_caller.open(out, seal_way::to_caller, nodes.label, target_key, sealed).ok());
+  BOOST_TEST(!nodes.at_caller.open(out, nodes.label, target_key, sealed).ok());
+  const seal_label back{nodes.target.id(), 11, nodes.caller.id(), 22, 33};
+  BOOST_TEST(!nodes.at_caller.open(out, back, target_key, sealed).ok());
   // The target cannot send in the caller's place.
-  BOOST_TEST(!nodes.at_target.seal(out, seal_way::to_target, nodes.label, caller_key, {}, nodes.random).ok());
+  BOOST_TEST(!nodes.at_target.seal(out, nodes.label, nodes.caller.noise_key(), {}, nodes.random).ok());
   BOOST_TEST(out.empty());
 }
 
@@ -122,13 +120,12 @@ BOOST_AUTO_TEST_CASE(a_third_node_neither_opens_nor_forges) {
   const auto sealed = nodes.command(as_bytes("text"));
   byte_buffer out;
   auto label = nodes.label;
-  BOOST_TEST(!at_relay.open(out, seal_way::to_target, label, nodes.caller.noise_key(), sealed).ok());
+  BOOST_TEST(!at_relay.open(out, label, nodes.caller.noise_key(), sealed).ok());
   label.target = relay.id();
-  BOOST_TEST(!at_relay.open(out, seal_way::to_target, label, nodes.caller.noise_key(), sealed).ok());
+  BOOST_TEST(!at_relay.open(out, label, nodes.caller.noise_key(), sealed).ok());
   label = nodes.label;
-  label.caller = relay.id();
-  BOOST_TEST(
-      at_relay.seal(out, seal_way::to_target, label, nodes.target.noise_key(), as_bytes("text"), nodes.random).ok());
+  label.source = relay.id();
+  BOOST_TEST(at_relay.seal(out, label, nodes.target.noise_key(), as_bytes("text"), nodes.random).ok());
   BOOST_TEST(!nodes.opens(out, nodes.label));
 }
 
@@ -137,10 +134,47 @@ BOOST_AUTO_TEST_CASE(equal_texts_look_different) {
   BOOST_TEST((nodes.command(as_bytes("text")) != nodes.command(as_bytes("text"))));
 }
 
+BOOST_AUTO_TEST_CASE(a_session_has_one_key_and_a_later_one_another) {
+  pair_of_nodes nodes;
+  const auto first = nodes.command(as_bytes("text")), second = nodes.command(as_bytes("text"));
+  constexpr std::size_t key_bytes = 16;
+  BOOST_TEST(std::equal(first.begin(), first.begin() + key_bytes, second.begin()));
+  ++nodes.label.session;
+  const auto later = nodes.command(as_bytes("text"));
+  BOOST_TEST(!std::equal(first.begin(), first.begin() + key_bytes, later.begin()));
+  --nodes.label.session;
+  const auto again = nodes.command(as_bytes("text"));  // Its counter starts anew, so must its key.
+  BOOST_TEST(!std::equal(first.begin(), first.begin() + key_bytes, again.begin()));
+  for (const auto* sealed : {&first, &second, &again, &first}) BOOST_TEST(nodes.opens(*sealed, nodes.label));
+}
+
+BOOST_AUTO_TEST_CASE(a_forged_key_does_not_replace_the_one_in_use) {
+  pair_of_nodes nodes;
+  const auto first = nodes.command(as_bytes("text"));
+  BOOST_TEST(nodes.opens(first, nodes.label));
+  auto forged = first;
+  forged[5] ^= 1;
+  BOOST_TEST(!nodes.opens(forged, nodes.label));
+  forged[0] = 3;  // No such cipher.
+  BOOST_TEST(!nodes.opens(forged, nodes.label));
+  BOOST_TEST(nodes.opens(nodes.command(as_bytes("more")), nodes.label));
+}
+
+BOOST_AUTO_TEST_CASE(whichever_cipher_the_source_has_opens) {
+  pair_of_nodes nodes;
+  for (const auto kind : {cipher_kind::aes_gcm, cipher_kind::chacha_poly}) {
+    sealer source(nodes.caller, 4, kind);
+    byte_buffer sealed;
+    BOOST_TEST(source.seal(sealed, nodes.label, nodes.target.noise_key(), as_bytes("text"), nodes.random).ok());
+    BOOST_TEST(sealed[0] == static_cast<std::uint8_t>(kind));
+    BOOST_TEST(nodes.opens(sealed, nodes.label));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_key_of_low_order_is_refused) {
   pair_of_nodes nodes;
   byte_buffer out;
-  const auto done = nodes.at_caller.seal(out, seal_way::to_target, nodes.label, public_key{}, {}, nodes.random);
+  const auto done = nodes.at_caller.seal(out, nodes.label, public_key{}, {}, nodes.random);
   BOOST_TEST((!done.ok() && done.code() == errc::unauthenticated));
   BOOST_TEST(nodes.at_caller.peers() == 0u);
 }
@@ -152,7 +186,7 @@ BOOST_AUTO_TEST_CASE(the_cache_of_pairs_is_bounded) {
   for (std::uint8_t i = 2; i < 22; ++i) {
     const auto peer = made(i);
     byte_buffer out;
-    BOOST_TEST(box.seal(out, seal_way::to_target, {self.id(), 1, peer.id(), 1, 1}, peer.noise_key(), {}, random).ok());
+    BOOST_TEST(box.seal(out, {self.id(), 1, peer.id(), 1, 1}, peer.noise_key(), {}, random).ok());
     BOOST_TEST(box.peers() <= 4u);
   }
 }
