@@ -95,8 +95,8 @@ class balancer {
 
   balancer_options options_;
   std::unordered_map<node_id, row> rows_;
-  node_id last_id_;      ///< Asked for last; most commands have one server, or few.
-  row* last_ = nullptr;  ///< Its row. Null: none asked for, or rows have gone since.
+  node_id last_id_;           ///< Asked for last; most commands have one server, or few.
+  row* last_ = nullptr;       ///< Its row. Null: none asked for, or rows have gone since.
   double typical_us_ = 1000;  ///< What is expected of a server that was never measured.
   std::size_t turn_ = 0;
 };

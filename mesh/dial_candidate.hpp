@@ -47,7 +47,8 @@ struct dial_candidate {
   std::vector<target> targets;  ///< The one to try first comes first.
   std::uint32_t failures = 0;   ///< Races lost since the last link.
   std::string last_result = "not tried yet";
-  time_point heard;  ///< When somebody last spoke of it.
+  time_point heard;                     ///< When somebody last spoke of it.
+  time_point lost = time_point::min();  ///< When its last link went.
 
   std::deque<attempt> ahead;  ///< Of the race that is on: not started yet.
   std::size_t open = 0;       ///< Dials under way.

@@ -14,7 +14,7 @@ constexpr std::size_t found_own_max = 256;
 }  // namespace
 
 dialer::dialer(const dialer_options& options, const node_id& self, rng& random)
-    : options_(options), self_(self), random_(random) {}
+    : options_(options), pace_(options.dial_interval, options.dials_burst), self_(self), random_(random) {}
 
 // --- who is to be dialled
 
@@ -85,7 +85,7 @@ void dialer::on_lookup_failed(time_point now, const endpoint& seed, const error&
   const auto name = names_.find(seed.to_string());
   if (name == names_.end()) return;
   name->second.last_result = "does not resolve: " + why.detail;
-  back_off(now, name->first, name->second.failures);
+  back_off(now, name->first, name->second.failures, options_.backoff_max);
 }
 
 void dialer::on_candidate(time_point now, const node_id& id, const std::vector<endpoint>& endpoints) {
@@ -102,7 +102,7 @@ void dialer::on_candidate(time_point now, const node_id& id, const std::vector<e
   if (row.racing()) return join_race(now, who, row, news);
   if (!news.empty()) row.failures = 0;
   if (is_new || !news.empty() || !due_of_.contains(who)) {
-    schedule(who, self_ < id ? now : now + options_.higher_id_delay);
+    schedule(who, self_ < id ? pace_.take(now) : now + options_.higher_id_delay);
   }
 }
 
@@ -215,7 +215,7 @@ void dialer::on_unlinked(time_point now, const node_id& id) {
   for (auto& [who, row] : candidates_) {
     if (row.id != id || row.racing()) continue;
     row.last_result = "link lost";
-    row.heard = now;
+    row.heard = row.lost = now;
     // Both sides notice at once: the lower id dials first again, and a restart gets a moment.
     const auto delay = self_ < id ? milliseconds(20) : options_.higher_id_delay;
     schedule(who, now + delay);
@@ -259,7 +259,10 @@ void dialer::on_dial_failed(time_point now, dial_id dial, const error& why, bool
   }
   if (!row->ahead.empty()) return schedule(was.who, now);
   if (row->open > 0) return;
-  if (!is_self(*row)) back_off(now, was.who, row->failures);
+  const bool lately = row->lost != time_point::min() && now - row->lost <= options_.lost_lately;
+  if (!is_self(*row)) {
+    back_off(now, was.who, row->failures, lately ? options_.lost_backoff_max : options_.backoff_max);
+  }
 }
 
 bool dialer::is_self(const dial_candidate& row) const {
@@ -267,9 +270,9 @@ bool dialer::is_self(const dial_candidate& row) const {
                      [&](const auto& each) { return reach_of(each.to) == dial_candidate::reach::self; });
 }
 
-void dialer::back_off(time_point now, const key& who, std::uint32_t& failures) {
+void dialer::back_off(time_point now, const key& who, std::uint32_t& failures, milliseconds longest) {
   const auto doublings = std::min<std::uint32_t>(failures++, 10);
-  const auto ceiling = std::min<milliseconds>(options_.backoff_min * (1u << doublings), options_.backoff_max);
+  const auto ceiling = std::min<milliseconds>(options_.backoff_min * (1u << doublings), longest);
   schedule(who, now + milliseconds(1 + random_.below(static_cast<std::uint64_t>(ceiling.count()))));
 }
 

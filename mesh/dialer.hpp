@@ -7,6 +7,7 @@
 /// dials. (docs/protocol.md, "Who dials whom")
 
 #include "mesh/dial_candidate.hpp"
+#include "mesh/pacer.hpp"
 
 #include <askr/endpoint.hpp>
 #include <askr/error.hpp>
@@ -32,11 +33,15 @@ struct dialer_options {
   std::size_t endpoints_max = 16;        ///< Kept for one candidate.
   std::size_t names_max = 256;           ///< Seeds that are DNS names.
   std::size_t name_addresses_max = 64;   ///< Of one such seed.
+  std::size_t dials_burst = 3;           ///< So many of those newly heard of are dialled at once,
+  milliseconds dial_interval = 5ms;      ///< the others one by one: a few links give the full view, the rest can wait.
   milliseconds race_interval = 200ms;    ///< From the start of one dial of a race to that of the next.
   milliseconds higher_id_delay = 300ms;  ///< The lower id of a pair dials at once, the higher one after this.
   milliseconds backoff_min = 500ms;
   milliseconds backoff_max = seconds(30);
-  milliseconds lookup_interval = seconds(30);        ///< How often a seed's name is looked up again.
+  milliseconds lost_lately = seconds(60);      ///< So long after its link was lost a node is waited for
+  milliseconds lost_backoff_max = seconds(1);  ///< no longer than this: a partition has healed, or it has restarted.
+  milliseconds lookup_interval = seconds(30);  ///< How often a seed's name is looked up again.
   milliseconds remembered = std::chrono::hours(24);  ///< A candidate that nobody speaks of is forgotten after this.
   bool unix_links = true;                            ///< Try the unix socket of endpoints on this host first.
 };
@@ -127,7 +132,7 @@ class dialer {
   void join_race(time_point now, const key& who, dial_candidate& row, const std::vector<endpoint>& news);
   void schedule(const key& who, time_point due);
   void unschedule(const key& who);
-  void back_off(time_point now, const key& who, std::uint32_t& failures);
+  void back_off(time_point now, const key& who, std::uint32_t& failures, milliseconds longest);
   void race(time_point now, const key& who, dial_candidate& row);
   void start(const key& who, dial_candidate& row);
   bool has_room(const dial_candidate& row) const;
@@ -140,6 +145,7 @@ class dialer {
   status status_of(const key& who, const dial_candidate& row) const;
 
   dialer_options options_;
+  pacer pace_;  ///< Of those newly heard of.
   node_id self_;
   rng& random_;
   std::map<key, dial_candidate> candidates_;

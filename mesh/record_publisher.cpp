@@ -30,8 +30,8 @@ record_delta publication::delta() const {
 }
 
 record_publisher::record_publisher(incarnation life, const record_signer& signer, const record_verifier& hasher,
-                                   const record_limits& limits, time_point now)
-    : signer_(signer), hasher_(hasher), limits_(limits), life_(life), refilled_(now) {}
+                                   const record_limits& limits)
+    : signer_(signer), hasher_(hasher), limits_(limits), life_(life) {}
 
 result<void> record_publisher::admit(std::string_view key, byte_span value) const {
   if (key.empty() || key.size() > limits_.key_bytes_max) return error{errc::too_large, "record key too long or empty"};
@@ -107,14 +107,14 @@ publication record_publisher::changes_since(const entry_set& published, std::uin
 
 std::optional<publication> record_publisher::publish(time_point now) {
   if (record_ && changed_.empty()) return std::nullopt;
-  refill(now);
-  if (tokens_ < 1) return std::nullopt;
+  if (next_timeout() > now) return std::nullopt;
   const entry_set nothing;
   const auto& published = record_ ? record_->entries() : nothing;
   auto made = changes_since(published, version_ + 1);
   changed_.clear();
   if (record_ && made.entries.empty() && made.removed.empty()) return std::nullopt;
-  tokens_ -= 1;
+  rate_.take(now);
+  spacing_.take(now);
   made.base = std::exchange(version_, version_ + 1);
   auto entries = published.with({made.entries, made.removed}, version_, limits_, hasher_);
   ASKR_ASSERT(entries.ok());  // admit() let nothing in that would not fit.
@@ -125,18 +125,9 @@ std::optional<publication> record_publisher::publish(time_point now) {
   return made;
 }
 
-void record_publisher::refill(time_point now) {
-  if (now <= refilled_) return;
-  const auto passed = std::chrono::duration<double>(now - refilled_).count();
-  tokens_ = std::min(publications_burst, tokens_ + passed * publications_per_second);
-  refilled_ = now;
-}
-
 time_point record_publisher::next_timeout() const noexcept {
   if (record_ && changed_.empty()) return time_point::max();
-  if (tokens_ >= 1) return time_point::min();
-  const std::chrono::duration<double> missing((1 - tokens_) / publications_per_second);
-  return refilled_ + std::chrono::duration_cast<duration>(missing) + 1us;  // Rounded up: asked then, it goes.
+  return std::max(rate_.ready(), spacing_.ready());
 }
 
 }  // namespace askr::mesh

@@ -2,9 +2,11 @@
 #pragma once
 
 /// A node's own record, in the making: what the node wants to say is set here entry by entry, and published as one
-/// signed delta for all changes of a turn, at most 10 a second. What waits for its turn is merged, so a change that is
-/// undone in time is never sent.
+/// signed delta for all changes of a turn, at most 10 a second and not closer than 20 ms after the first two: links
+/// come up and go by the dozen, and whoever hears of it verifies a signature. What waits for its turn is merged, so a
+/// change that is undone in time is never sent.
 
+#include "mesh/pacer.hpp"
 #include "mesh/signed_record.hpp"
 
 #include <askr/time.hpp>
@@ -33,7 +35,7 @@ class record_publisher {
  public:
   /// `signer` and `hasher` must outlive this.
   record_publisher(incarnation life, const record_signer& signer, const record_verifier& hasher,
-                   const record_limits& limits, time_point now);
+                   const record_limits& limits);
 
   /// Fails with errc::too_large (key, value or all bytes) or errc::overloaded (entries); nothing changes then.
   result<void> set(std::string_view key, byte_span value);
@@ -55,7 +57,6 @@ class record_publisher {
  private:
   result<void> admit(std::string_view key, byte_span value) const;
   publication changes_since(const entry_set& published, std::uint64_t version) const;
-  void refill(time_point now);
 
   const record_signer& signer_;
   const record_verifier& hasher_;
@@ -67,11 +68,8 @@ class record_publisher {
   std::set<std::string, entry_order> changed_;  ///< Perhaps: keys that were set or removed since.
   std::array<std::uint32_t, 256> bucket_counts_{};
   std::size_t bytes_ = 0;
-  double tokens_ = publications_burst;
-  time_point refilled_;
-
-  static constexpr double publications_burst = 10;
-  static constexpr double publications_per_second = 10;
+  pacer rate_{100ms, 10};
+  pacer spacing_{20ms, 2};
 };
 
 }  // namespace askr::mesh

@@ -16,7 +16,7 @@
 namespace askr {
 namespace {
 
-constexpr milliseconds connect_timeout = seconds(3);
+constexpr milliseconds connect_timeout = seconds(2);  // A lost SYN is sent again after 1 s.
 constexpr milliseconds seeds_file_interval = seconds(1);
 constexpr std::uintmax_t seeds_file_bytes_max = 1 << 20;
 

@@ -4,6 +4,7 @@
 #include "libaskr/src/thread_context.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace askr {
 
@@ -108,9 +109,12 @@ bool simulation_shell::converged() {
     if (each.host->on().up()) up.emplace_back(each.host->options().workspace, each.host->id());
   }
   std::sort(up.begin(), up.end());
+  std::map<std::string, mesh::digest> roots;  // Of each workspace: whoever is up has the same records.
   return std::all_of(residents_.begin(), residents_.end(), [&](const resident& each) {
     if (!each.host->on().up()) return true;
     const auto& workspace = each.host->options().workspace;
+    const auto root = each.host->core().members().view().root();
+    if (roots.try_emplace(workspace, root).first->second != root) return false;
     const auto seen = each.host->core().nodes();
     const auto expected = std::count_if(up.begin(), up.end(), [&](const auto& one) { return one.first == workspace; });
     return static_cast<std::size_t>(expected) == seen.size() &&

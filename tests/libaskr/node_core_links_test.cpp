@@ -300,10 +300,10 @@ BOOST_AUTO_TEST_CASE(nobody_speaks_for_another_node) {
   plain_signer forger(network.self(1).id);  // It signs with its own key,
   plain_signer claimed(network.self(2).id);
   plain_proof proof;
-  mesh::record_publisher publisher(1, forger, proof, {}, network.now());
+  mesh::record_publisher publisher(1, forger, proof, {});
   for (int i = 0; i < 9; ++i) {
     BOOST_REQUIRE(publisher.set("command/steal" + std::to_string(i), {}).ok());
-    (void)publisher.publish(network.now());
+    BOOST_REQUIRE(publisher.publish(network.now() + i * 1s).has_value());
   }
   byte_buffer entries;
   auto delta = mesh::whole_of(*publisher.record(), entries);

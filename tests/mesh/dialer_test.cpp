@@ -22,7 +22,7 @@ node_id id_of(std::uint8_t byte) {
 /// A dialer of node 5 and its clock.
 struct game {
   rng random{1};
-  mesh::dialer_options options;
+  mesh::dialer_options options{.dial_interval = 0ms};
   mesh::dialer under_test{options, id_of(5), random};
   time_point now = begin;
 
@@ -73,6 +73,17 @@ BOOST_AUTO_TEST_CASE(of_a_pair_the_lower_id_dials_at_once_and_the_higher_later) 
   BOOST_TEST((dialed.expected == id_of(1)));
 }
 
+BOOST_AUTO_TEST_CASE(of_many_newly_heard_of_three_are_dialed_at_once_and_the_others_one_by_one) {
+  game play(mesh::dialer_options{});
+  for (std::uint8_t id = 6; id < 12; ++id) play.under_test.on_candidate(play.now, id_of(id), {{"10.0.1.1", id}});
+  std::vector<std::size_t> dialed;
+  for (int i = 0; i < 5; ++i) {
+    dialed.push_back(play.due().size());
+    play.now += 5ms;
+  }
+  BOOST_TEST((dialed == std::vector<std::size_t>{3, 1, 1, 1, 0}));
+}
+
 BOOST_AUTO_TEST_CASE(who_is_linked_meanwhile_is_not_dialed) {
   game play;
   play.under_test.on_candidate(play.now, id_of(1), {here});
@@ -103,6 +114,28 @@ BOOST_AUTO_TEST_CASE(failures_make_the_next_attempt_later_up_to_a_limit_and_noth
   dialed = play.next();
   play.under_test.on_dial_failed(play.now, dialed.dial, refused);
   BOOST_TEST((play.under_test.next_timeout() - play.now <= 500ms));
+}
+
+BOOST_AUTO_TEST_CASE(for_a_minute_a_lost_node_is_dialed_every_second_and_then_ever_more_rarely) {
+  game play;
+  play.under_test.on_candidate(play.now, id_of(9), {here});
+  play.under_test.on_linked(id_of(9), play.next().dial);
+  play.under_test.on_unlinked(play.now, id_of(9));
+  auto dialed = play.next();
+  const auto lost = play.now;
+  while (play.now - lost < 59s) {
+    play.under_test.on_dial_failed(play.now, dialed.dial, refused);
+    BOOST_TEST((play.under_test.next_timeout() - play.now <= 1s));
+    dialed = play.next();
+  }
+  duration longest{};
+  for (int i = 0; i < 20; ++i) {
+    play.now += 2s;
+    play.under_test.on_dial_failed(play.now, dialed.dial, refused);
+    longest = std::max<duration>(longest, play.under_test.next_timeout() - play.now);
+    dialed = play.next();
+  }
+  BOOST_TEST((longest > 5s && longest <= 30s));
 }
 
 BOOST_AUTO_TEST_CASE(a_new_endpoint_is_tried_at_once_and_a_known_one_does_not_shorten_the_wait) {

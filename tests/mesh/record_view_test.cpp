@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_record_of_another_workspace_is_refused) {
   watcher at;
   const auto self = test::identity_of(1);
   const identity_signer signer(self, {9, 9});
-  record_publisher publisher(1, signer, proof(), {}, start);
+  record_publisher publisher(1, signer, proof(), {});
   const auto news = *publisher.publish(start);
   BOOST_TEST((at.refusal(news.delta()) == errc::unauthenticated));
 }

@@ -67,6 +67,25 @@ BOOST_AUTO_TEST_CASE(a_partitioned_node_is_lost_within_the_lease_and_found_again
   BOOST_CHECK_EQUAL(world.await(edge.send("fetch")).as<int>(), 42);
 }
 
+BOOST_AUTO_TEST_CASE(the_halves_of_a_partition_of_30_s_know_each_other_within_3_s) {
+  for (const std::size_t half : {1, 8}) {
+    for (const std::uint64_t seed : {1, 2, 3, 4}) {
+      askr::simulation world({.seed = seed});
+      std::vector<const node*> cut_off;
+      for (std::size_t i = 0; i < 2 * half; ++i) {
+        const auto& made = world.add({});
+        if (i < half) cut_off.push_back(&made);
+      }
+      BOOST_REQUIRE(world.run_until_converged());
+      world.partition(cut_off);
+      world.run_for(30s);
+      BOOST_CHECK_EQUAL(cut_off.front()->nodes().size(), half);
+      world.heal();
+      BOOST_CHECK_MESSAGE(world.run_until_converged(3s), "half=" << half << " seed=" << seed);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_killed_node_is_lost_at_once_and_comes_back_with_its_program) {
   askr::simulation world;
   int starts = 0;

@@ -31,7 +31,7 @@ class record_owner {
   explicit record_owner(std::uint64_t number, incarnation life = 1, const mesh::record_limits& limits = {})
       : identity(identity_of(number)),
         signer(identity, records_workspace),
-        publisher(life, signer, proof(), limits, time_point{}) {}
+        publisher(life, signer, proof(), limits) {}
   record_owner(const record_owner&) = delete;
   record_owner& operator=(const record_owner&) = delete;
 

@@ -70,7 +70,7 @@ class simulation {
   void run_for(duration passes);
   /// Until it is true, looked at after each event. False if it was not within `at_most`.
   bool run_until(const std::function<bool()>& is_true, duration at_most = seconds(60));
-  /// Until each node that is up sees exactly those that are up.
+  /// Until each node that is up sees exactly those that are up, with the same records.
   bool run_until_converged(duration at_most = seconds(60));
   /// Runs until the future is ready. Throws what it throws, or failure(errc::timed_out) after `at_most`.
   payload await(std::future<payload> outcome, duration at_most = seconds(301));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t sealing_bytes = 18;            // Length and tag of a record.
 constexpr tick longest_retry = 60'000'000;             // Between two tries of TCP.
-constexpr tick connect_timeout = 3'000'000;            // As node_shell's.
+constexpr tick connect_timeout = 2'000'000;            // As discovery_shell's.
 constexpr tick second_try = 1'000'000;                 // Of TCP to connect.
 constexpr std::size_t round_trips_of_a_handshake = 2;  // TCP's and Noise's; the third message carries the greeting.
 
