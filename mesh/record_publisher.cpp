@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mesh/record_publisher.hpp"
 
+#include "mesh/record_schema.hpp"
+
 #include <askr/assert.hpp>
 
 #include <algorithm>
@@ -57,7 +59,7 @@ result<void> record_publisher::set(std::string_view key, byte_span value) {
   }
   known->second.assign(value.begin(), value.end());
   bytes_ += bytes_of(key, value);
-  changed_.emplace(key);
+  note_change(key);
   return {};
 }
 
@@ -66,7 +68,7 @@ void record_publisher::remove(std::string_view key) {
   if (known == wanted_.end()) return;
   bytes_ -= bytes_of(key, known->second);
   --bucket_counts_[bucket_of(key)];
-  changed_.insert(known->first);
+  note_change(known->first);
   wanted_.erase(known);
 }
 
@@ -88,7 +90,12 @@ void record_publisher::restart(incarnation life) {
   life_ = life;
   version_ = 0;
   record_ = nullptr;
-  for (const auto& [key, value] : wanted_) changed_.insert(key);
+  for (const auto& [key, value] : wanted_) note_change(key);
+}
+
+void record_publisher::note_change(std::string_view key) {
+  changed_.emplace(key);
+  urgent_ |= !key.starts_with(link_prefix);
 }
 
 publication record_publisher::changes_since(const entry_set& published, std::uint64_t version) const {
@@ -112,6 +119,7 @@ std::optional<publication> record_publisher::publish(time_point now) {
   const auto& published = record_ ? record_->entries() : nothing;
   auto made = changes_since(published, version_ + 1);
   changed_.clear();
+  urgent_ = false;
   if (record_ && made.entries.empty() && made.removed.empty()) return std::nullopt;
   rate_.take(now);
   spacing_.take(now);
@@ -127,7 +135,7 @@ std::optional<publication> record_publisher::publish(time_point now) {
 
 time_point record_publisher::next_timeout() const noexcept {
   if (record_ && changed_.empty()) return time_point::max();
-  return std::max(rate_.ready(), spacing_.ready());
+  return urgent_ ? rate_.ready() : std::max(rate_.ready(), spacing_.ready());
 }
 
 }  // namespace askr::mesh

@@ -56,6 +56,7 @@ class record_publisher {
 
  private:
   result<void> admit(std::string_view key, byte_span value) const;
+  void note_change(std::string_view key);
   publication changes_since(const entry_set& published, std::uint64_t version) const;
 
   const record_signer& signer_;
@@ -70,6 +71,7 @@ class record_publisher {
   std::size_t bytes_ = 0;
   pacer rate_{100ms, 10};
   pacer spacing_{20ms, 2};
+  bool urgent_ = false;  ///< Something else than links has changed.
 };
 
 }  // namespace askr::mesh

@@ -1,54 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "mesh/dialer.hpp"
-
-#include <boost/test/unit_test.hpp>
-
-BOOST_AUTO_TEST_SUITE(dialer)
+#include "tests/support/dial_game.hpp"
 
 namespace {
 
 using namespace askr;
+using namespace askr::test;
 
-constexpr time_point begin = time_point(seconds(1000));
-const endpoint here{"10.0.0.1", 8801}, there{"10.0.0.2", 8802}, yonder{"10.0.0.3", 8803};
-const error refused{errc::io_failed, "refused"};
-
-node_id id_of(std::uint8_t byte) {
-  node_id id;
-  id.bytes.fill(byte);
-  return id;
-}
-
-/// A dialer of node 5 and its clock.
-struct game {
-  rng random{1};
-  mesh::dialer_options options{.dial_interval = 0ms};
-  mesh::dialer under_test{options, id_of(5), random};
-  time_point now = begin;
-
-  game() = default;
-  explicit game(const mesh::dialer_options& with) : options(with), under_test(with, id_of(5), random) {}
-
-  std::vector<mesh::dial_request> due() {
-    under_test.on_timeout(now);
-    return under_test.take_requests();
-  }
-  /// Lets time pass until something is dialled.
-  mesh::dial_request next() {
-    now = std::max(now, under_test.next_timeout());
-    const auto requests = due();
-    BOOST_REQUIRE_EQUAL(requests.size(), 1);
-    return requests[0];
-  }
-  /// True if nothing is dialled however long one waits.
-  bool quiet() {
-    if (under_test.next_timeout() == time_point::max()) return true;
-    now = std::max(now, under_test.next_timeout());  // It may be early.
-    return due().empty() && under_test.next_timeout() == time_point::max();
-  }
-};
-
-}  // namespace
+BOOST_AUTO_TEST_SUITE(dialer)
 
 BOOST_AUTO_TEST_CASE(a_seed_is_dialed_at_once_whoever_answers) {
   game play;
@@ -169,7 +127,7 @@ BOOST_AUTO_TEST_CASE(an_endpoint_that_is_our_own_is_never_dialed_again) {
 }
 
 BOOST_AUTO_TEST_CASE(only_so_many_dials_are_under_way_and_the_others_follow) {
-  mesh::dialer_options options;
+  auto options = unpaced();
   options.dials_max = 3;
   game play(options);
   for (std::uint8_t i = 10; i < 20; ++i) play.under_test.on_candidate(play.now, id_of(i), {here});
@@ -181,7 +139,7 @@ BOOST_AUTO_TEST_CASE(only_so_many_dials_are_under_way_and_the_others_follow) {
 }
 
 BOOST_AUTO_TEST_CASE(candidates_and_their_endpoints_are_bounded) {
-  mesh::dialer_options options;
+  auto options = unpaced();
   options.candidates_max = 2;
   options.endpoints_max = 2;
   game play(options);
@@ -330,7 +288,7 @@ BOOST_AUTO_TEST_CASE(each_address_keeps_its_last_result) {
 }
 
 BOOST_AUTO_TEST_CASE(a_race_takes_half_of_the_room_at_most_so_that_others_have_their_first_try) {
-  mesh::dialer_options options;
+  auto options = unpaced();
   options.dials_max = 4;
   game play(options);
   play.under_test.on_candidate(play.now, id_of(9), {here, there, yonder});
@@ -340,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_race_takes_half_of_the_room_at_most_so_that_others_have_t
 }
 
 BOOST_AUTO_TEST_CASE(one_address_gets_so_many_dials_at_once_and_no_more) {
-  mesh::dialer_options options;
+  auto options = unpaced();
   options.dials_per_host_max = 2;
   game play(options);
   for (std::uint8_t i = 10; i < 15; ++i) play.under_test.on_candidate(play.now, id_of(i), {here});
@@ -353,7 +311,7 @@ BOOST_AUTO_TEST_CASE(one_address_gets_so_many_dials_at_once_and_no_more) {
 }
 
 BOOST_AUTO_TEST_CASE(of_those_that_wait_for_room_the_one_that_failed_least_comes_first) {
-  mesh::dialer_options options;
+  auto options = unpaced();
   options.dials_max = 1;
   game play(options);
   play.under_test.on_candidate(play.now, id_of(10), {here});
@@ -433,7 +391,7 @@ BOOST_AUTO_TEST_CASE(a_squatter_on_the_unix_socket_who_says_nothing_costs_200_ms
 }
 
 BOOST_AUTO_TEST_CASE(unix_links_can_be_switched_off) {
-  mesh::dialer_options options;
+  auto options = unpaced();
   options.unix_links = false;
   game play(options);
   play.under_test.add_seed(play.now, {"127.0.0.1", 8800});
@@ -465,67 +423,6 @@ BOOST_AUTO_TEST_CASE(an_address_at_which_a_node_met_itself_is_left_out_until_the
 
 // --- seeds that are names
 
-BOOST_AUTO_TEST_CASE(all_addresses_of_a_name_are_seeds_of_their_own) {
-  game play;
-  const endpoint name{"mesh.example", 8800};
-  play.under_test.add_seed(play.now, name);
-  BOOST_TEST(play.due().empty());
-  BOOST_TEST((play.under_test.take_lookups() == std::vector{name}));
-  play.under_test.on_looked_up(play.now, name, {"10.0.0.1", "fd00::1"});
-  const auto dialed = play.due();
-  BOOST_REQUIRE_EQUAL(dialed.size(), 2);
-  BOOST_TEST((dialed[0].to == endpoint{"10.0.0.1", 8800} && dialed[1].to == endpoint{"fd00::1", 8800}));
-  play.under_test.on_linked(id_of(8), dialed[0].dial);
-  play.under_test.on_linked(id_of(9), dialed[1].dial);  // Another node: islands that know the same name become one.
-  BOOST_TEST((play.under_test.next_timeout() - play.now == 30s));
-}
-
-BOOST_AUTO_TEST_CASE(names_are_looked_up_again_and_addresses_that_went_are_forgotten) {
-  game play;
-  const endpoint name{"mesh.example", 8800};
-  play.under_test.add_seed(play.now, name);
-  play.due();
-  play.under_test.take_lookups();
-  play.under_test.on_looked_up(play.now, name, {"10.0.0.1", "10.0.0.2"});
-  for (const auto& each : play.due()) play.under_test.on_dial_failed(play.now, each.dial, refused);
-  play.now += 30s;
-  play.due();
-  BOOST_TEST((play.under_test.take_lookups() == std::vector{name}));
-  play.under_test.on_looked_up(play.now, name, {"10.0.0.2", "10.0.0.3"});
-  std::set<std::string> known;
-  for (const auto& each : play.under_test.statuses()) known.insert(each.who);
-  BOOST_TEST((known == std::set<std::string>{"mesh.example:8800", "10.0.0.2:8800", "10.0.0.3:8800"}));
-}
-
-BOOST_AUTO_TEST_CASE(a_name_that_does_not_resolve_is_tried_for_ever) {
-  game play;
-  const endpoint name{"nowhere.example", 8800};
-  play.under_test.add_seed(play.now, name);
-  for (int i = 0; i < 20; ++i) {
-    play.now = play.under_test.next_timeout();
-    play.due();
-    BOOST_REQUIRE(play.under_test.take_lookups().size() == 1);
-    play.under_test.on_lookup_failed(play.now, name, error{errc::io_failed, "host not found"});
-    BOOST_TEST((play.under_test.next_timeout() - play.now <= 30s));
-  }
-  BOOST_TEST(play.under_test.statuses().at(0).last_result == "does not resolve: host not found");
-}
-
-BOOST_AUTO_TEST_CASE(a_seed_that_is_taken_away_is_not_dialed_any_more) {
-  game play;
-  const endpoint name{"mesh.example", 8800};
-  play.under_test.add_seed(play.now, here);
-  play.under_test.add_seed(play.now, name);
-  const auto first = play.next();
-  play.under_test.take_lookups();
-  play.under_test.on_looked_up(play.now, name, {"10.0.0.2"});
-  const auto second = play.next();
-  BOOST_TEST(play.under_test.on_proved(second.dial, id_of(9)));
-  play.under_test.remove_seed(here);
-  play.under_test.remove_seed(name);
-  BOOST_TEST((play.under_test.take_dropped() == std::vector{first.dial}));
-  play.under_test.on_linked(id_of(9), second.dial);  // What has proved itself becomes a link all the same.
-  BOOST_TEST(play.quiet());
-}
-
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
