@@ -32,6 +32,8 @@ class beacon_ledger {
     std::uint64_t other_workspace = 0;  ///< Or this one with another secret.
     std::uint64_t wrong_mac = 0;
     std::uint64_t malformed = 0;
+    std::uint64_t other_network = 0;  ///< Ours and authentic, but from no network of the interface; the sender listens
+    std::uint16_t port = 0;           ///< here.
     time_point last{};
     token_bucket news{news_per_second, news_burst};
   };

@@ -36,6 +36,12 @@ bool is_loopback_address(std::string_view host) {
   return bytes && *bytes == ipv6_bytes{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 }
 
+bool is_wildcard_address(std::string_view host) {
+  if (const auto bytes = ipv4(host)) return *bytes == std::array<std::uint8_t, 4>{};
+  const auto bytes = ipv6(host);
+  return bytes && *bytes == ipv6_bytes{};
+}
+
 bool is_link_local_address(std::string_view host) {
   const auto bytes = ipv6(host);
   return bytes && (*bytes)[0] == 0xfe && ((*bytes)[1] & 0xc0) == 0x80;

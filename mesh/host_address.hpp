@@ -11,6 +11,8 @@ namespace askr::mesh {
 bool is_ip_address(std::string_view host);
 /// 127.0.0.0/8 or ::1.
 bool is_loopback_address(std::string_view host);
+/// 0.0.0.0 or ::, which stand for all addresses of a host.
+bool is_wildcard_address(std::string_view host);
 /// An IPv6 address that means something on one link only (fe80::/10).
 bool is_link_local_address(std::string_view host);
 

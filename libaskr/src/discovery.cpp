@@ -14,7 +14,6 @@ constexpr std::size_t file_seeds_max = 1024;
 constexpr std::size_t announced_max = 32;  // Of the addresses of a wildcard.
 
 bool is_ipv6(std::string_view address) { return address.find(':') != std::string_view::npos; }
-bool is_wildcard(std::string_view address) { return address == "0.0.0.0" || address == "::"; }
 
 bool has_family(const transport::host_interface& which, bool ipv6) {
   return std::any_of(which.addresses.begin(), which.addresses.end(),
@@ -38,7 +37,11 @@ std::string_view bare(std::string_view line) {
 
 discovery::discovery(const node_options& options, const std::shared_ptr<const crypto::keyring>& keys,
                      membership& members, counters& counts)
-    : options_(options), keys_(keys), members_(members), counts_(counts) {}
+    : options_(options),
+      keys_(keys),
+      members_(members),
+      counts_(counts),
+      observed_(options.limits.observed_endpoints_max) {}
 
 // --- where it is reached
 
@@ -50,11 +53,12 @@ bool discovery::set_interfaces(time_point now, std::vector<transport::host_inter
     for (const auto& address : each.addresses) addresses_.insert(address.text);
   }
   members_.dialer().set_host_addresses(now, addresses_);
+  observed_.forget();
   return true;
 }
 
 std::vector<std::string> discovery::listening_addresses() const {
-  if (!is_wildcard(options_.bind)) return {options_.bind};
+  if (!mesh::is_wildcard_address(options_.bind)) return {options_.bind};
   std::vector<std::string> all;
   for (const bool ipv6 : {false, true}) {
     if (ipv6 && options_.bind == "0.0.0.0") continue;
@@ -73,7 +77,26 @@ std::vector<std::string> discovery::listening_addresses() const {
 std::vector<std::string> discovery::endpoints() const {
   std::vector<std::string> all;
   for (const auto& each : listening_addresses()) all.push_back(endpoint{each, port_}.to_string());
+  all.insert(all.end(), observed_.announced().begin(), observed_.announced().end());
   return all;
+}
+
+bool discovery::is_in_own_network(std::string_view address) const {
+  return std::any_of(interfaces_.begin(), interfaces_.end(), [&](const transport::host_interface& each) {
+    return !each.loopback && std::any_of(each.addresses.begin(), each.addresses.end(), [&](const auto& own) {
+      return mesh::same_network(own.text, address, own.prefix);
+    });
+  });
+}
+
+bool discovery::follow_observed() {
+  if (!mesh::is_wildcard_address(options_.bind)) return false;
+  const mesh::own_networks own{.port = port_,
+                               .ipv4 = true,
+                               .ipv6 = is_ipv6(options_.bind),
+                               .is_own = [this](std::string_view each) { return is_own(std::string(each)); },
+                               .is_in_network = [this](std::string_view each) { return is_in_own_network(each); }};
+  return observed_.update(members_.observations(), own);
 }
 
 // --- beacons
@@ -81,7 +104,7 @@ std::vector<std::string> discovery::endpoints() const {
 bool discovery::is_allowed(const transport::host_interface& which) const {
   const auto& only = options_.beacon_interfaces;
   if (!only.empty() && std::find(only.begin(), only.end(), which.name) == only.end()) return false;
-  if (!is_wildcard(options_.bind)) {
+  if (!mesh::is_wildcard_address(options_.bind)) {
     const bool loopback = mesh::is_loopback_address(options_.bind);
     return loopback ? which.loopback : has_address(which, options_.bind);
   }
@@ -144,7 +167,13 @@ bool discovery::on_datagram(time_point now, wall_ms wall, const beacon_route& by
     return false;
   }
   auto heard = opened(datagram);
-  if (heard && !is_from_the_link(by.interface, from)) heard = error{errc::bad_message, "from another network"};
+  if (heard && !is_from_the_link(by.interface, from)) {
+    auto& far = ledger_.from(now, from);
+    ++far.other_network;
+    far.port = heard->port;
+    ++counts_.beacons_refused;
+    return true;
+  }
   if (heard) {
     on_beacon(now, wall, by, from, std::move(heard).value());
     return true;

@@ -39,8 +39,10 @@ class discovery {
   bool set_interfaces(time_point now, std::vector<transport::host_interface> interfaces);
   /// The port is known now, and the node about to start.
   void set_port(std::uint16_t port) { port_ = port; }
-  /// Where it may be reached: of a wildcard all addresses of this host.
+  /// Where it may be reached: of a wildcard all addresses of this host, and those where peers see it.
   std::vector<std::string> endpoints() const;
+  /// Peers have said where they see this node. True if endpoints() has changed.
+  bool follow_observed();
   std::vector<beacon_route> routes() const;
 
   /// The next beacon, with a new number.
@@ -59,6 +61,7 @@ class discovery {
   bool is_own(const std::string& address) const { return addresses_.contains(address); }
   /// False: it came from another network, as nothing with our TTL does.
   bool is_from_the_link(const transport::host_interface& by, const std::string& from) const;
+  bool is_in_own_network(std::string_view address) const;
   bool is_allowed(const transport::host_interface& which) const;
   std::vector<std::string> listening_addresses() const;
   result<transport::beacon> opened(byte_span datagram) const;
@@ -72,6 +75,7 @@ class discovery {
   mesh::beacon_ledger ledger_;
   std::vector<transport::host_interface> interfaces_;
   std::set<std::string> addresses_;  ///< Of this host.
+  mesh::observed_endpoints observed_;
   std::set<endpoint> file_seeds_;
   std::uint16_t port_ = 0;
 };

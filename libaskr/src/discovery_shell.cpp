@@ -54,6 +54,7 @@ void discovery_shell::stop() {
 void discovery_shell::follow(time_point now) {
   auto& members = shell_.core().members();
   if (members.take_beacon_due()) send_beacons(now);
+  if (members.take_observed() && found_.follow_observed()) announce();
   drop(members.dialer().take_dropped());
   for (const auto& each : members.take_dials()) dial(now, each);
   for (const auto& each : members.dialer().take_lookups()) look_up(each);
@@ -132,9 +133,14 @@ void discovery_shell::watch_interfaces() {
 void discovery_shell::on_interfaces_changed() {
   const auto now = clock::now();
   if (!found_.set_interfaces(now, transport::scan_interfaces())) return;
-  shell_.core().members().set_endpoints(found_.endpoints());
+  announce();
   open_sockets(now);
   shell_.core().members().beacon_again(now);
+  shell_.touch();
+}
+
+void discovery_shell::announce() {
+  shell_.core().members().set_endpoints(found_.endpoints());
   shell_.touch();
 }
 

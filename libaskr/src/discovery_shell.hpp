@@ -56,6 +56,7 @@ class discovery_shell {
   void look_up(const endpoint& seed);
   void watch_interfaces();
   void on_interfaces_changed();
+  void announce();
   void open_sockets(time_point now);
   void open_socket(time_point now, const beacon_route& by);
   void send_beacons(time_point now);

@@ -178,8 +178,15 @@ class diagnosis {
         complain(std::to_string(row.wrong_mac) + " beacons with our workspace's mark and a wrong MAC came from " +
                  address + ": forged or damaged");
       }
+      if (row.other_network > 0) {
+        remark(std::to_string(row.other_network) + " beacons of this workspace came from " + address +
+               ", which is in no network of the interface they came in on, and were not followed: two networks on one "
+               "wire are joined by a seed (askr node --join " +
+               endpoint{address, row.port}.to_string() + "), or by a node with an address in both");
+      }
       if (listed.size() == shown_max) continue;
       listed.emplace_back(value{{"address", address},
+                                {"other_network", row.other_network},
                                 {"other_workspace", row.other_workspace},
                                 {"wrong_mac", row.wrong_mac},
                                 {"malformed", row.malformed}});

@@ -229,6 +229,19 @@ void membership::set_endpoints(const std::vector<std::string>& endpoints) {
   neighbours_.set_own_endpoints(endpoints);
 }
 
+void membership::on_observed(peer& from, std::string_view address) {
+  from.observed = address;
+  observed_ = true;
+}
+
+std::vector<mesh::observation> membership::observations() {
+  std::vector<mesh::observation> all;
+  peers_.for_each([&](const peer& each) {
+    if (!each.observed.empty()) all.push_back({each.node, each.observed, each.dialed});
+  });
+  return all;
+}
+
 // --- what peers say
 
 void membership::on_ping(time_point now, peer& from, const transport::ping_message& ping) {

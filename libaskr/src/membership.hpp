@@ -13,6 +13,7 @@
 #include "libaskr/src/self_record.hpp"
 #include "mesh/beacon_schedule.hpp"
 #include "mesh/directory.hpp"
+#include "mesh/observed_endpoints.hpp"
 #include "transport/beacon_codec.hpp"
 
 #include <askr/counters.hpp>
@@ -62,7 +63,10 @@ class membership {
   /// It may be reached elsewhere than it was.
   void set_endpoints(const std::vector<std::string>& endpoints);
   /// The peer says at which address it sees this node.
-  void on_observed(peer& from, std::string_view address) { from.observed = address; }
+  void on_observed(peer& from, std::string_view address);
+  /// True once after peers have said so.
+  bool take_observed() noexcept { return std::exchange(observed_, false); }
+  std::vector<mesh::observation> observations();
 
   void on_ping(time_point now, peer& from, const transport::ping_message& ping);
   void on_bye(peer& from, const transport::bye_message& bye);
@@ -139,6 +143,7 @@ class membership {
   time_point fading_check_ = time_point::max();
   time_point rtt_report_due_ = time_point::max();
   bool beacon_due_ = false;
+  bool observed_ = false;
   std::vector<std::pair<link_id, error>> closing_;
   std::vector<link_id> let_go_;
   std::vector<node_id> lost_;

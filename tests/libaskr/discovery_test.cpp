@@ -103,6 +103,27 @@ BOOST_AUTO_TEST_CASE(beacons_leave_by_every_interface_that_can_carry_them_and_is
   BOOST_TEST(world("::", [](node_options& o) { o.beacon = false; }).route_names().empty());
 }
 
+BOOST_AUTO_TEST_CASE(where_peers_see_a_node_behind_a_wildcard_is_announced_until_its_interfaces_change) {
+  for (const auto* bind : {"0.0.0.0", "10.0.0.1"}) {
+    world play(bind);
+    auto& members = play.net.core(0).members();
+    for (std::uint8_t id_byte : {7, 8}) {
+      link_peer up;
+      up.id.bytes.fill(id_byte);
+      up.name = "peer";
+      auto& peer = play.net.core(0).peers().at(members.on_link_up(play.net.now(), up).value());
+      members.on_observed(peer, "203.0.113.5:9000");
+    }
+    BOOST_TEST(members.take_observed());
+    BOOST_TEST(!members.take_observed());
+    const bool wildcard = bind == std::string_view("0.0.0.0");
+    BOOST_TEST(play.found->follow_observed() == wildcard);
+    BOOST_TEST((play.found->endpoints().back() == "203.0.113.5:9000") == wildcard);
+    play.found->set_interfaces(play.net.now(), {loopback(), eth0()});
+    BOOST_TEST((play.found->endpoints() == texts{"10.0.0.1:8800"}));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(only_a_change_of_the_interfaces_is_news) {
   world play;
   BOOST_TEST(!play.found->set_interfaces(play.net.now(), {loopback(), eth0(), tunnel()}));
@@ -128,6 +149,8 @@ BOOST_AUTO_TEST_CASE(beacons_of_another_network_are_refused) {
   play.hear(play.beacon_of(9), "192.0.2.9");
   BOOST_TEST(play.candidates().empty());
   BOOST_TEST(play.net.counts(0).beacons_refused == 1);
+  BOOST_TEST(play.says("1 beacons of this workspace came from 192.0.2.9, which is in no network of the interface"));
+  BOOST_TEST(play.says("askr node --join 192.0.2.9:8800"));
   play.hear(play.beacon_of(9), "fe80::9%eth0");
   BOOST_TEST((play.candidates() == texts{"[fe80::9%eth0]:8800", "10.0.0.9:8800"}));
 }
