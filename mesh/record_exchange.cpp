@@ -109,7 +109,12 @@ void record_exchange::on_rows(link_number from, const view_rows& offered) {
   auto* found = find(from);
   if (found == nullptr) return;
   for (const auto& row : offered.rows) {
-    is_news(row) ? want(from, row) : note_confirmed(row);
+    if (is_news(row)) {
+      want(from, row);
+    } else {
+      note_confirmed(row);
+      correct(from, row);
+    }
   }
   if (offered.complete.any()) offer_what_is_newer(*found, offered);
 }
@@ -139,12 +144,18 @@ void record_exchange::on_pull(link_number from, std::span<const node_id> ids) {
 bool record_exchange::is_news(const record_row& row) const noexcept {
   if (const auto known = view_.find(row.id)) return row.stamp > known->stamp();
   const auto* gone = view_.find_lost(row.id);
-  return gone == nullptr || std::tie(row.stamp.life, row.stamp.version) >= std::tie(gone->life, gone->version);
+  return gone == nullptr || !gone->is_later_than(row.stamp);
 }
 
 void record_exchange::note_confirmed(const record_row& row) {
   const auto* known = view_.peek(row.id);
   if (known != nullptr && known->stamp() == row.stamp && !view_.is_up(row.id)) confirmed_.push_back(row.id);
+}
+
+// Who believes in a life that is behind one that was lost here has met a node whose clock went back.
+void record_exchange::correct(link_number from, const record_row& row) {
+  const auto* gone = view_.find_lost(row.id);
+  if (gone != nullptr && gone->last.stamp.life > row.stamp.life) out_.push_back({from, gone->last});
 }
 
 void record_exchange::want(link_number from, const record_row& row) {
@@ -235,6 +246,12 @@ result<delta_outcome> record_exchange::on_delta(time_point now, link_number from
       break;
     case intake::known:
       note_confirmed({delta.id, delta.stamp});
+      if (find(from) != nullptr) correct(from, {delta.id, delta.stamp});
+      break;
+    case intake::outlived:
+      for (const auto& each : links_) {
+        if (each.number != from) outcome.forward_to.push_back(each.number);
+      }
       break;
     case intake::newer_self:
       pull_done(delta.id, std::nullopt);

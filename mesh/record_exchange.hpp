@@ -41,10 +41,10 @@ struct record_pull {
   std::vector<node_id> ids;
 };
 
-/// A record pointer is to be sent whole.
+/// A record pointer is to be sent whole, a header as an obituary.
 struct exchange_message {
   link_number to = 0;
-  std::variant<view_summary, view_rows, record_pull, signed_record_ptr> what;
+  std::variant<view_summary, view_rows, record_pull, signed_record_ptr, record_header> what;
 };
 
 struct exchange_options {
@@ -131,6 +131,7 @@ class record_exchange {
   void offer_what_is_newer(link_state& to, const view_rows& known_there);
   bool is_news(const record_row& row) const noexcept;
   void note_confirmed(const record_row& row);
+  void correct(link_number from, const record_row& row);
   void want(link_number from, const record_row& row);
   void ask(link_number from, const node_id& id, pull_state& pull);
   void release(pull_state& pull);

@@ -82,7 +82,7 @@ void record_view::publish(time_point now, signed_record_ptr record) { install(no
 bool record_view::is_old(const record_delta& delta, const signed_record* current) const noexcept {
   if (current != nullptr) return delta.stamp <= current->stamp();
   const auto* gone = find_lost(delta.id);
-  return gone != nullptr && std::tie(delta.stamp.life, delta.stamp.version) < std::tie(gone->life, gone->version);
+  return gone != nullptr && gone->is_later_than(delta.stamp);
 }
 
 bool record_view::can_follow(const record_delta& delta, const signed_record* current) const noexcept {
@@ -104,6 +104,7 @@ result<record_intake> record_view::accept(time_point now, const record_delta& de
     return error{errc::bad_message, "a node record under an id that is not its own"};
   }
   if (delta.id == self_) return accept_own(delta);
+  if (is_obituary(delta)) return accept_obituary(now, delta);
   if (current == nullptr && rows_.size() >= options_.owners_max) return error{errc::overloaded, "too many nodes"};
   auto record = memo_.find({delta.id, delta.stamp});
   if (!record) {
@@ -144,6 +145,23 @@ result<record_intake> record_view::accept_own(const record_delta& delta) const {
     return error{errc::unauthenticated, "a node record with a wrong signature"};
   }
   return record_intake{.what = intake::newer_self};
+}
+
+bool record_view::is_obituary(const record_delta& delta) const {
+  return delta.whole() && !delta.has_entries() && delta.stamp.root != entry_set().root(verifier_);
+}
+
+// Of a life that nobody here knows nothing follows: a member could make up identities to push the lost out of memory.
+result<record_intake> record_view::accept_obituary(time_point now, const record_delta& delta) {
+  const auto* known = peek(delta.id);
+  if (known == nullptr || known->stamp().life >= delta.stamp.life) return record_intake{};
+  if (!verifier_.verify(*delta.keys, signed_text(*delta.keys, delta.stamp), delta.signature)) {
+    return error{errc::unauthenticated, "a node record with a wrong signature"};
+  }
+  auto endpoints = endpoints_of(*known);
+  erase(delta.id);
+  remember_lost({{delta.id, delta.stamp, *delta.keys, delta.signature}, std::move(endpoints), now});
+  return record_intake{.what = intake::outlived};
 }
 
 void record_view::preload(std::span<const signed_record_ptr> records) {
@@ -208,9 +226,13 @@ void record_view::lose(time_point now, const node_id& id) {
   const auto record = find(id);
   if (!record || id == self_) return;
   erase(id);
+  remember_lost({record->header(), endpoints_of(*record), now});
+}
+
+void record_view::remember_lost(lost_node gone) {
   if (options_.lost_max == 0) return;
   if (lost_.size() >= options_.lost_max) lost_.pop_front();
-  lost_.push_back({id, record->stamp().life, record->stamp().version, endpoints_of(*record), now});
+  lost_.push_back(std::move(gone));
 }
 
 void record_view::erase(const node_id& id) {
@@ -227,12 +249,12 @@ void record_view::erase(const node_id& id) {
 }
 
 const lost_node* record_view::find_lost(const node_id& id) const noexcept {
-  const auto found = std::find_if(lost_.begin(), lost_.end(), [&](const lost_node& each) { return each.id == id; });
+  const auto found = std::find_if(lost_.begin(), lost_.end(), [&](const lost_node& each) { return each.id() == id; });
   return found == lost_.end() ? nullptr : &*found;
 }
 
 void record_view::forget_lost(const node_id& id) {
-  const auto found = std::find_if(lost_.begin(), lost_.end(), [&](const lost_node& each) { return each.id == id; });
+  const auto found = std::find_if(lost_.begin(), lost_.end(), [&](const lost_node& each) { return each.id() == id; });
   if (found != lost_.end()) lost_.erase(found);
 }
 

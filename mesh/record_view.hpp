@@ -20,6 +20,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,7 @@ enum class intake : std::uint8_t {
   known,       ///< Nothing new: a duplicate, or older than what is known.
   incomplete,  ///< Newer, but not to be told without the whole record: ask for it.
   newer_self,  ///< Signed with this node's own keys, and newer than what it said itself: its identity runs twice.
+  outlived,    ///< The life that was known here is behind one that is over: its owner must begin a higher one.
 };
 
 struct record_intake {
@@ -49,11 +51,15 @@ struct record_intake {
 
 /// What stays of a node that is gone: enough to dial it again, and not to be told old news about it.
 struct lost_node {
-  node_id id;
-  incarnation life = 0;
-  std::uint64_t version = 0;
+  record_header last;  ///< Proves to its owner, if that comes back with its clock behind, what it has to exceed.
   std::vector<std::string> endpoints;
   time_point since;
+
+  const node_id& id() const noexcept { return last.id; }
+  /// So that it is old news.
+  bool is_later_than(const record_stamp& stamp) const noexcept {
+    return std::tie(stamp.life, stamp.version) < std::tie(last.stamp.life, last.stamp.version);
+  }
 };
 
 class record_view {
@@ -129,10 +135,13 @@ class record_view {
   bool can_follow(const record_delta& delta, const signed_record* current) const noexcept;
   bool is_old(const record_delta& delta, const signed_record* current) const noexcept;
   result<record_intake> accept_own(const record_delta& delta) const;
+  bool is_obituary(const record_delta& delta) const;
+  result<record_intake> accept_obituary(time_point now, const record_delta& delta);
   signed_record_ptr install(time_point now, signed_record_ptr record, bool up);
   void mark_unreached(time_point now, const node_id& id);
   void reached(const node_id& id);
   void forget_lost(const node_id& id);
+  void remember_lost(lost_node gone);
   void erase(const node_id& id);
 
   node_id self_;

@@ -61,4 +61,13 @@ record_delta whole_of(const signed_record& record, byte_buffer& entries) {
           .changes = {entries, {}}};
 }
 
+record_delta obituary_of(const record_header& header) {
+  return {.id = header.id,
+          .stamp = header.stamp,
+          .signature = header.signature,
+          .keys = header.keys,
+          .base = 0,
+          .changes = {}};
+}
+
 }  // namespace askr::mesh

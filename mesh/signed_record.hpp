@@ -85,7 +85,12 @@ struct record_delta {
   entry_changes changes;
 
   bool whole() const noexcept { return base == 0; }
+  bool has_entries() const noexcept { return !changes.entries.empty() || !changes.removed.empty(); }
 };
+
+/// A whole record without what it says: proves that its owner has had this stamp, and that the life is over, as far as
+/// the sender sees.
+record_delta obituary_of(const record_header& header);
 
 /// The record as a whole; `entries` keeps the bytes that it views.
 record_delta whole_of(const signed_record& record, byte_buffer& entries);

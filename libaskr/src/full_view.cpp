@@ -42,12 +42,24 @@ void full_view::on_link_up(time_point now, const peer& to) {
 
 void full_view::on_link_down(link_id link) { exchange_.on_link_down(link); }
 
+bool full_view::is_outdated(const node_id& id, incarnation life) const noexcept {
+  const auto* known = view_.peek(id);
+  if (known != nullptr) return known->stamp().life > life;
+  const auto* gone = view_.find_lost(id);
+  return gone != nullptr && gone->last.stamp.life > life;
+}
+
 void full_view::send_record(peer& to, const node_id& of) {
-  if (auto record = view_.find(of)) {
-    body_.clear();
+  auto record = view_.find(of);
+  const auto* gone = view_.find_lost(of);
+  if (!record && gone == nullptr) return;
+  body_.clear();
+  if (record && view_.is_up(of)) {
     write_message(body_, mesh::exchange_message{to.id, std::move(record)});
-    append(to, body_);
+  } else {
+    write_message(body_, mesh::exchange_message{to.id, record ? record->header() : gone->last});
   }
+  append(to, body_);
 }
 
 void full_view::append(peer& to, byte_span body) {
@@ -85,14 +97,14 @@ result<void> full_view::on_delta(time_point now, link_id from, const transport::
     return {};
   }
   believe_confirmed();
-  if (outcome->intake.what == mesh::intake::newer_self) newer_self_ = delta.stamp;
-  if (outcome->intake.what != mesh::intake::merged) return {};
+  if (outcome->intake.what == mesh::intake::newer_self) newer_self_ = {delta.stamp.life, !delta.has_entries()};
+  if (outcome->intake.what == mesh::intake::outlived) outlived_.push_back(delta.id);
   if (!outcome->forward_to.empty()) {
     body_.clear();
     write_message(body_, delta);
     pass_on(now, outcome->forward_to);
   }
-  on_merged(outcome->intake);
+  if (outcome->intake.what == mesh::intake::merged) on_merged(outcome->intake);
   return {};
 }
 

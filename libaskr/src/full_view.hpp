@@ -47,7 +47,9 @@ class full_view {
   // Links of this node whose peers were admitted.
   void on_link_up(time_point now, const peer& to);
   void on_link_down(link_id link);
-  /// A newer record of the same identity proves to the other end that its life is over.
+  /// A later one of it is known, or was lost.
+  bool is_outdated(const node_id& id, incarnation life) const noexcept;
+  /// Proves to the other end that its life is over: by a newer record of the same identity, or by its obituary.
   void send_record(peer& to, const node_id& of);
 
   /// This node's own news, told to all links.
@@ -76,7 +78,13 @@ class full_view {
   /// Nodes that were found, lost, or said something new about themselves since the last call, with repetitions.
   std::vector<node_id> take_changed() { return std::exchange(changed_, {}); }
   /// A record of this very identity that is newer than its own: it runs twice.
-  std::optional<mesh::record_stamp> take_newer_self() { return std::exchange(newer_self_, std::nullopt); }
+  struct newer_self {
+    incarnation life = 0;
+    bool over = false;  ///< It is lost, says who remembers it.
+  };
+  std::optional<newer_self> take_newer_self() { return std::exchange(newer_self_, std::nullopt); }
+  /// Nodes whose life turned out to be behind one that is over.
+  std::vector<node_id> take_outlived() { return std::exchange(outlived_, {}); }
 
   bool is_up(const node_id& id) const noexcept { return view_.is_up(id); }
   /// Grows when nodes come up or go down, as up() tells it.
@@ -128,7 +136,8 @@ class full_view {
   std::vector<record_owner_claim> claims_;
   std::vector<node_id> changed_;
   std::vector<std::pair<node_id, error>> dismissed_;
-  std::optional<mesh::record_stamp> newer_self_;
+  std::optional<newer_self> newer_self_;
+  std::vector<node_id> outlived_;
   byte_buffer body_;
 };
 

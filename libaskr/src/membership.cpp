@@ -107,8 +107,7 @@ result<link_id> membership::on_link_up(time_point now, link_peer up) {
 }
 
 void membership::settle(time_point now, const link_peer& up, peer& newcomer) {
-  const auto known = view_.find(up.id);
-  if (known && known->stamp().life > up.life) return turn_away(newcomer);
+  if (view_.is_outdated(up.id, up.life)) return turn_away(newcomer);
   auto* incumbent = peers_.find(peers_.link_to(up.id));
   if (incumbent == nullptr) return make_current(now, newcomer);
   switch (judge(up, *incumbent)) {
@@ -286,20 +285,29 @@ void membership::follow_interest(const node_id& node) {
   interests_.set(node, said->life, said->topics, said->asking, *rights);
 }
 
-// Some other process has the same identity, or this one had it in an earlier life with a clock ahead of today's.
-void membership::on_newer_self(time_point now, const mesh::record_stamp& stamp) {
-  if (now - start_time_ > starting) {
-    if (stamp.life > self_.life) {
+// Some other process has the same identity, or this one had it in an earlier life with a clock ahead of today's. The
+// latter it may still be later if that life is over, and nobody has heard of this one.
+void membership::on_newer_self(time_point now, const full_view::newer_self& other) {
+  const bool may_raise = now - start_time_ <= starting || (other.over && !believed_);
+  if (!may_raise) {
+    if (other.life > self_.life) {
       fatal_ = error{errc::duplicate_identity, "another process has this node's identity, and is newer"};
     }
     return;
   }
-  if (stamp.life < self_.life) return;
-  self_.life = stamp.life + 1;
+  if (other.life < self_.life) return;
+  self_.life = other.life + 1;
   record_.restart(self_.life);
   peers_.for_each([&](peer& each) {
     close(each, error{errc::closed, "this node goes on under a higher incarnation"});
   });
+}
+
+void membership::follow_outlived() {
+  for (const auto& id : view_.take_outlived()) {
+    auto* which = peers_.find(peers_.link_to(id));
+    if (which != nullptr && view_.is_outdated(id, which->life)) turn_away(*which);
+  }
 }
 
 // --- what we say
@@ -311,12 +319,14 @@ void membership::set_interest(const std::vector<std::string>& commands, const st
 void membership::end_turn(time_point now) {
   if (!started_) return;
   if (const auto newer = view_.take_newer_self()) on_newer_self(now, *newer);
+  follow_outlived();
   if (const auto news = record_.publish(now)) view_.publish(now, *news);
   view_.end_turn(now, neighbours_.ring() ? pace_of_ring : pace_of_full_mesh);
   for (auto& [id, why] : view_.take_dismissed()) {
     lost_.push_back(id);
     if (auto* linked = peers_.find(peers_.link_to(id))) dismiss(*linked, std::move(why));
   }
+  believed_ |= view_.up().size() > 1;
   for (const auto& id : view_.take_changed()) {
     follow_interest(id);
     neighbours_.on_changed(now, id);

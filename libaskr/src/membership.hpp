@@ -118,7 +118,8 @@ class membership {
   void turn_away(peer& newcomer);
   void report(const peer& which);
   void follow_interest(const node_id& node);
-  void on_newer_self(time_point now, const mesh::record_stamp& stamp);
+  void on_newer_self(time_point now, const full_view::newer_self& other);
+  void follow_outlived();
   void let_go(peer& which);
   void follow_fading(time_point now);
   void check_silence(time_point now, peer& which);
@@ -136,6 +137,7 @@ class membership {
   self_record record_;
   mesh::beacon_schedule beacons_;
   bool started_ = false;
+  bool believed_ = false;  ///< Another node was up: its present life is known to others.
   time_point start_time_;
   time_point next_check_ = time_point::max();
   std::size_t retiring_ = 0;  ///< Links that are.

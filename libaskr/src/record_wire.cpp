@@ -29,6 +29,7 @@ struct body_writer {
     byte_buffer entries;
     write_message(out, mesh::whole_of(*record, entries));
   }
+  void operator()(const mesh::record_header& header) const { write_message(out, mesh::obituary_of(header)); }
 };
 
 }  // namespace

@@ -196,6 +196,61 @@ BOOST_AUTO_TEST_CASE(a_starting_node_whose_clock_went_back_takes_a_higher_incarn
   BOOST_TEST(served.as<int>() == 1);
 }
 
+namespace {
+
+/// Node 0, which remembers of node `before` only that it was lost in life 700.
+struct bereaved : core_network {
+  bereaved() : core_network(1) {
+    before = add({}, 9, 700);
+    connect(0, before);
+    run();
+    for (auto& line : wires()) cut(line);
+    core(before).stop(now());
+    advance(60s);
+    BOOST_REQUIRE(core(0).members().view().records().find_lost(self(before).id) != nullptr);
+  }
+  incarnation life_of(std::size_t node) { return core(node).members().self().life; }
+  std::size_t before = 0;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_lost_node_that_comes_back_with_its_clock_behind_takes_a_higher_incarnation_than_it_had) {
+  for (const auto unheard : {0s, 10s}) {
+    bereaved network;
+    const auto after = network.add({}, 9, 3);
+    network.advance(unheard);  // It may have to wait for its first link.
+    network.connect(after, 0);
+    network.run();
+    BOOST_TEST(network.life_of(after) > 700);
+    BOOST_TEST(!network.core(after).members().take_fatal());
+    BOOST_TEST(network.links_between(0, after) == 0);
+    network.connect(after, 0);
+    network.run();
+    BOOST_TEST(network.core(0).members().view().is_up(network.self(after).id));
+    BOOST_TEST(network.core(after).members().view().is_up(network.self(0).id));
+    BOOST_TEST(reaches(network, 0, network.name(after)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_believes_in_a_life_that_others_know_to_be_over_is_corrected_and_tells_it) {
+  bereaved network;
+  const auto newcomer = network.add();  // It has never heard of the lost one.
+  network.connect(0, newcomer);
+  network.run();
+  const auto after = network.add({}, 9, 3);
+  network.connect(after, newcomer);
+  network.advance(1s);
+  BOOST_TEST(network.life_of(after) > 700);
+  BOOST_TEST(!network.core(after).members().take_fatal());
+  network.connect(after, newcomer);
+  network.advance(1s);
+  for (const std::size_t node : {std::size_t{0}, newcomer}) {
+    BOOST_TEST(network.core(node).members().view().is_up(network.self(after).id));
+  }
+  BOOST_TEST((network.core(0).members().view().root() == network.core(after).members().view().root()));
+}
+
 BOOST_AUTO_TEST_CASE(a_node_does_not_link_with_its_own_identity) {
   core_network network(1);
   const auto twin = network.add({}, 1, 9);

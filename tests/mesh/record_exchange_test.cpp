@@ -148,6 +148,9 @@ class mesh_of {
     byte_buffer kept;
     return std::make_shared<carried_delta>(whole_of(*record, kept));
   }
+  static carried carry(const record_header& of_the_lost) {
+    return std::make_shared<carried_delta>(obituary_of(of_the_lost));
+  }
   template <class T>
   static carried carry(const T& message) {
     return message;

@@ -170,15 +170,15 @@ BOOST_AUTO_TEST_CASE(entries_that_were_not_signed_are_refused) {
   byte_buffer changed(news.entries);
   BOOST_REQUIRE(!changed.empty());
   changed.front() ^= 1;
-  for (const auto& entries : {changed, byte_buffer()}) {
-    auto delta = news.delta();
-    delta.changes.entries = entries;
-    BOOST_TEST((at.refusal(delta) == errc::bad_message));
-  }
+  auto delta = news.delta();
+  delta.changes.entries = changed;
+  BOOST_TEST((at.refusal(delta) == errc::bad_message));
+  delta.changes.entries = {};  // An obituary, of somebody nobody has heard of.
+  BOOST_TEST(at.take(delta) == intake::known);
   BOOST_TEST(at.take(news) == intake::merged);
   owner.set("b", "1");
   const auto second = owner.publish();
-  auto delta = second.delta();
+  delta = second.delta();
   delta.changes.entries = {};  // A relay that leaves something out of a delta: the whole record is asked for.
   BOOST_TEST(at.take(delta) == intake::incomplete);
   BOOST_TEST(at.take(second) == intake::merged);
@@ -348,6 +348,48 @@ BOOST_AUTO_TEST_CASE(who_is_not_reached_for_long_goes) {
   at.view.on_timeout(start + 31s);
   BOOST_TEST(at.view.rows().size() == 1u);
   BOOST_TEST(at.view.is_up(ids[3]));
+}
+
+BOOST_AUTO_TEST_CASE(who_knows_a_life_that_is_behind_one_that_is_over_forgets_it) {
+  record_owner before(1, 7), after(1, 3);
+  before.set("a", "1");
+  after.set("a", "1");
+  before.publish();
+  const auto over = obituary_of(before.publisher.record()->header());
+  watcher at;
+  BOOST_TEST(at.take(over) == intake::known);  // Of strangers nothing is remembered.
+  BOOST_TEST(at.view.lost().empty());
+  BOOST_TEST(at.take(after.publish()) == intake::merged);
+  at.view.set_up(start, after.id(), true);
+  auto forged = over;
+  ++forged.stamp.life;
+  BOOST_TEST((at.refusal(forged) == errc::unauthenticated));
+  BOOST_TEST(at.take(over) == intake::outlived);
+  BOOST_TEST(at.take(over) == intake::known);
+  BOOST_TEST((at.view.find(after.id()) == nullptr));
+  BOOST_TEST(at.view.up_count() == 0u);
+  BOOST_REQUIRE(at.view.find_lost(after.id()) != nullptr);
+  BOOST_TEST(at.view.find_lost(after.id())->last.stamp.life == 7);
+  after.set("a", "2");
+  BOOST_TEST(at.take(after.publish()) == intake::known);
+  record_owner again(1, 8);
+  again.set("a", "1");
+  BOOST_TEST(at.take(again.publish()) == intake::merged);
+  BOOST_TEST(at.take(over) == intake::known);  // It is no reason to doubt a later life.
+}
+
+BOOST_AUTO_TEST_CASE(what_is_remembered_of_the_lost_is_their_obituary_and_tells_themselves) {
+  record_owner owner(999, 7);
+  owner.set("a", "1");
+  watcher other, itself;
+  record_owner neighbour(1, 7);
+  neighbour.set("a", "1");
+  other.take(neighbour.publish());
+  other.view.lose(start, neighbour.id());
+  const auto& last = other.view.find_lost(neighbour.id())->last;
+  BOOST_TEST((obituary_of(last).stamp == neighbour.publisher.record()->stamp()));
+  owner.publish();
+  BOOST_TEST(itself.take(obituary_of(owner.publisher.record()->header())) == intake::newer_self);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
