@@ -194,6 +194,21 @@ BOOST_AUTO_TEST_CASE(control_messages_keep_every_field) {
 
 BOOST_AUTO_TEST_CASE(a_ping_is_small) { BOOST_TEST(encode_control(ping_message{~0ull, ~0ull, ~0ull}).size() <= 40u); }
 
+BOOST_AUTO_TEST_CASE(a_later_minor_may_append_to_a_ping_with_and_without_a_root) {
+  for (const bool with_root : {false, true}) {
+    ping_message ping{1, 2, 3, std::nullopt};
+    if (with_root) ping.root = std::array<std::uint8_t, 16>{7};
+    auto body = encode_control(ping);
+    for (int more = 0; more < 2; ++more) {
+      ++body[0];
+      body.push_back(more == 0 ? 0xc0 : 7);
+      const auto got = decode_ping(open(body));
+      BOOST_REQUIRE(got.ok());
+      BOOST_TEST((got->root == ping.root && got->held_us == 3));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_ping_may_carry_the_digest_of_the_view) {
   ping_message ping{1, 2, 3, std::array<std::uint8_t, 16>{7, 8, 9}};
   const auto body = encode_control(ping);
