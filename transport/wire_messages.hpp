@@ -57,6 +57,38 @@ enum class message_kind : std::uint8_t {
   past_event = 39,
 };
 
+/// For people; empty for numbers that have no meaning yet.
+constexpr std::string_view name_of(message_kind kind) noexcept {
+  switch (kind) {
+    case message_kind::none: return "none";
+    case message_kind::chunk: return "chunk";
+    case message_kind::ping: return "ping";
+    case message_kind::bye: return "bye";
+    case message_kind::record_delta: return "record_delta";
+    case message_kind::view_summary: return "view_summary";
+    case message_kind::view_rows: return "view_rows";
+    case message_kind::record_pull: return "record_pull";
+    case message_kind::observed: return "observed";
+    case message_kind::link_wanted: return "link_wanted";
+    case message_kind::routed: return "routed";
+    case message_kind::route_broken: return "route_broken";
+    case message_kind::command: return "command";
+    case message_kind::reply: return "reply";
+    case message_kind::cancel: return "cancel";
+    case message_kind::part: return "part";
+    case message_kind::credit: return "credit";
+    case message_kind::event: return "event";
+    case message_kind::skipped: return "skipped";
+    case message_kind::pull: return "pull";
+    case message_kind::gap: return "gap";
+    case message_kind::heads: return "heads";
+    case message_kind::interest_applied: return "interest_applied";
+    case message_kind::relayed_event: return "relayed_event";
+    case message_kind::past_event: return "past_event";
+  }
+  return {};
+}
+
 inline constexpr std::size_t names_max = 4'096;    ///< Interned names per link, direction and table.
 inline constexpr std::size_t role_bytes_max = 64;  ///< One role of a principal.
 inline constexpr std::size_t roles_max = 64;

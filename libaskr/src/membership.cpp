@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "libaskr/src/membership.hpp"
 
-#include <askr/version.hpp>
-
 #include <algorithm>
 
 namespace askr {
@@ -31,7 +29,7 @@ mesh::record_ptr provisional(const self_description& self) {
   record->id = self.id;
   record->life = self.life;
   record->name = self.name;
-  record->app_version = version;
+  record->app_version = self.app_version;
   return record;
 }
 

@@ -3,8 +3,6 @@
 
 #include "mesh/record_schema.hpp"
 
-#include <askr/version.hpp>
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -14,7 +12,7 @@ namespace askr {
 self_record::self_record(const self_description& self, const core_keys& keys, counters& counts)
     : counts_(counts), publisher_(self.life, keys.signer, keys.verifier, {}) {
   note(publisher_.set(mesh::name_key, as_bytes(self.name)));
-  note(publisher_.set(mesh::app_version_key, as_bytes(std::string_view(version))));
+  note(publisher_.set(mesh::app_version_key, as_bytes(self.app_version)));
 }
 
 void self_record::note(const result<void>& taken) {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr tick one_minute = 60 * one_second;
 constexpr milliseconds updated_heartbeat{600};
+constexpr std::string_view updated_version = "0.1.1-simulated";
 constexpr std::uint64_t clock_wrong_max_ms = 10 * 60 * 1000;
 constexpr tick longest_harmless_pause = 1'500 * one_millisecond;  // Lease less heartbeat, and some.
 
@@ -210,6 +211,8 @@ void faults::update(host_index which, tick pause) {
     at.options.links.compression = compression_mode::always;
     at.options.links.compression_bytes_min = 1;
     at.options.links.heartbeat = updated_heartbeat;
+    at.self.app_version = updated_version;
+    at.later_minor = true;
     if (up) bring_back(at);
     if (which + 1 < world_.size()) update(which + 1, pause);
   });

@@ -23,7 +23,8 @@ enum class fault : std::size_t {
   skew,        ///< A node's wall clock is wrong by up to ten minutes, and it starts again.
   linkbreak,   ///< Connections are reset.
   joinstorm,   ///< A quarter of all nodes starts at the same instant.
-  versionmix,  ///< All nodes are updated, one after the other: stopped, and started with other options.
+  versionmix,  ///< All nodes are updated, one after the other: stopped, and started with other options, another
+               ///< version, and a later minor of the wire.
 };
 inline constexpr std::size_t faults_count = 10;
 inline constexpr std::string_view fault_names[faults_count] = {

@@ -35,6 +35,7 @@ struct host {
   std::unique_ptr<plain_signer> signer;
   std::unique_ptr<node_core> core;  ///< Null while the process does not run.
   bool powered = true;
+  bool later_minor = false;  ///< It speaks a later minor version of the wire: later_minor.hpp.
   std::int64_t clock_wrong_ms = 0;
   tick turn_cost = 0;
   tick paused_until = 0;

@@ -9,46 +9,11 @@ namespace askr::simulated {
 namespace {
 
 constexpr std::size_t kind_at = 3;  // Behind the length and the head of the array that each message is.
-constexpr const char* kind_names[] = {"none",
-                                      "chunk",
-                                      "ping",
-                                      "bye",
-                                      "4",
-                                      "5",
-                                      "record_delta",
-                                      "view_summary",
-                                      "view_rows",
-                                      "record_pull",
-                                      "observed",
-                                      "link_wanted",
-                                      "routed",
-                                      "route_broken",
-                                      "14",
-                                      "15",
-                                      "command",
-                                      "reply",
-                                      "cancel",
-                                      "part",
-                                      "credit",
-                                      "21",
-                                      "22",
-                                      "23",
-                                      "24",
-                                      "25",
-                                      "26",
-                                      "27",
-                                      "28",
-                                      "29",
-                                      "30",
-                                      "31",
-                                      "event",
-                                      "skipped",
-                                      "pull",
-                                      "gap",
-                                      "heads",
-                                      "interest_applied",
-                                      "relayed_event",
-                                      "past_event"};
+
+std::string text_of(std::size_t kind) {
+  const auto name = transport::name_of(static_cast<transport::message_kind>(kind));
+  return name.empty() ? std::to_string(kind) : std::string(name);
+}
 
 }  // namespace
 
@@ -70,7 +35,7 @@ std::uint64_t traffic::messages() const noexcept {
 
 std::string traffic::difference(const traffic& before, const traffic& after, double node_seconds) {
   std::vector<std::pair<std::uint64_t, std::size_t>> order;
-  for (std::size_t i = 0; i < std::size(kind_names); ++i) {
+  for (std::size_t i = 0; i < after.by_kind.size(); ++i) {
     order.emplace_back(after.by_kind[i].bytes - before.by_kind[i].bytes, i);
   }
   std::sort(order.rbegin(), order.rend());
@@ -79,7 +44,7 @@ std::string traffic::difference(const traffic& before, const traffic& after, dou
     const auto messages = after.by_kind[kind].messages - before.by_kind[kind].messages;
     if (static_cast<double>(bytes) < node_seconds) break;
     char one[96];
-    std::snprintf(one, sizeof one, "%s%s %.0f B/s %.2f/s", text.empty() ? "" : ", ", kind_names[kind],
+    std::snprintf(one, sizeof one, "%s%s %.0f B/s %.2f/s", text.empty() ? "" : ", ", text_of(kind).c_str(),
                   static_cast<double>(bytes) / node_seconds, static_cast<double>(messages) / node_seconds);
     text += one;
   }

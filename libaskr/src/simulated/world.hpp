@@ -191,7 +191,7 @@ class world {
   std::vector<detail::unique_function<void()>> calls_;
   std::vector<std::uint32_t> free_calls_;
   std::vector<link_id> dirty_;
-  byte_buffer scratch_;
+  byte_buffer scratch_, later_;
   std::uint64_t digest_ = 0;
   std::uint64_t records_ = 0;
   traffic traffic_;

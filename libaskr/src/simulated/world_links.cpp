@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connections of the simulated world: what connection and transport::link do for a real node, over wires that can be
 // slow, held up, or cut. A record that cannot come through waits, as TCP would send it again.
+#include "libaskr/src/simulated/later_minor.hpp"
 #include "libaskr/src/simulated/world.hpp"
 
 #include <algorithm>
@@ -73,7 +74,13 @@ void world::flush(host& which, link_id link) {
   while (line().in_flight < net_.options().window_bytes) {
     const auto record = peer->out.next_record(scratch_);
     if (record.empty()) break;
-    send(direction, parcel::kind::record, record);
+    if (which.later_minor) {
+      later_.clear();
+      write_as_later_minor(record, later_);
+      send(direction, parcel::kind::record, later_);
+    } else {
+      send(direction, parcel::kind::record, record);
+    }
   }
   line().wants_room = !peer->out.empty();
   peer->out.set_bottleneck(line().wants_room);
