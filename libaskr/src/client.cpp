@@ -167,7 +167,7 @@ listener_id client::add_listener(std::string pattern, listen_options options, de
     detail::listener call;
   };
   const auto id = shell_->next_listener();
-  auto what = std::make_unique<new_listener>(std::move(pattern), std::move(options), std::move(listener));
+  auto what = std::make_unique<new_listener>(new_listener{std::move(pattern), std::move(options), std::move(listener)});
   shell_->run([shell = shell_.get(), id, what = std::move(what)] {
     shell->core().add_listener(id, std::move(what->pattern), std::move(what->call), std::move(what->options));
   });

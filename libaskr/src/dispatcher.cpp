@@ -211,7 +211,7 @@ result<void> dispatcher::start(time_point now, command_row& row, const command_r
                               .deadline = deadline,
                               .remembered = remembered,
                               .stop = std::move(stop)});
-  if (feed) added.parts = std::make_unique<pending_parts>(std::move(feed));
+  if (feed) added.parts = std::make_unique<pending_parts>(pending_parts{.feed = std::move(feed)});
   return {};
 }
 
@@ -239,7 +239,7 @@ result<void> dispatcher::forward_to_client(time_point now, command_row& row, con
   if (!request.stream) return {};
   auto feed = std::make_shared<stream_feed>();
   feed->open({}, false);
-  added.parts = std::make_unique<pending_parts>(std::move(feed));
+  added.parts = std::make_unique<pending_parts>(pending_parts{.feed = std::move(feed)});
   return {};
 }
 

@@ -93,7 +93,7 @@ listener_id node_host::listen(std::string pattern, listen_options options, detai
     detail::listener call;
   };
   const auto id = ++last_listener_;
-  auto what = std::make_unique<new_listener>(std::move(pattern), std::move(options), std::move(listener));
+  auto what = std::make_unique<new_listener>(new_listener{std::move(pattern), std::move(options), std::move(listener)});
   run([this, id, what = std::move(what)] {
     const auto added = core().add_listener(now(), id, what->pattern, std::move(what->call), std::move(what->options));
     if (!added) log(log_level::error, "listener: refused topic=" + what->pattern + " why=" + added.error().message());
