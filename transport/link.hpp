@@ -10,6 +10,9 @@
 ///
 /// A turn of the owner: on_bytes(), then next_record() or next_message() until it is false, then seal() what there is
 /// to say, and write output(). Records are opened in place, in the bytes that on_bytes() was given.
+///
+/// Every hour the two ends run a second handshake inside the link and go over to its keys, so that what leaks later
+/// opens an hour at most. The owner sees nothing of it but a timeout and some output. docs/protocol.md, "New keys".
 
 #include "crypto/identity.hpp"
 #include "crypto/keyring.hpp"
@@ -44,9 +47,18 @@ struct link_options {
   std::size_t handshake_message_bytes_max = 512;  ///< Longer ones are refused by their length field.
   /// All that a link keeps of what a peer sent before it was admitted; more closes it with errc::too_large.
   std::size_t unadmitted_bytes_max = 4'096;
+  /// A responder does not answer a first message by itself: the owner calls answer(), if it can afford the work.
+  bool hold_answer = false;
+  milliseconds renew_after = 1h;  ///< New keys after so long, a tenth more or less by chance (0 = never),
+  std::uint64_t renew_after_bytes = std::uint64_t{1} << 40;  ///< or after so much, both ways together.
+  milliseconds renew_apart_min = 1min;                       ///< A peer that wants new keys sooner again is closed.
+  milliseconds renew_deadline = 30s;                         ///< From the first to the last message of a renewal.
 };
 
-/// Who this side is. `self` must live until the handshake is over.
+/// Features of a hello. A link sets its own bit by itself.
+inline constexpr std::uint64_t feature_renewal = 1;  ///< Understands new keys inside a link.
+
+/// Who this side is. `self` is used for every handshake of the link: it must live as long.
 struct link_setup {
   const crypto::identity& self;
   std::shared_ptr<const crypto::keyring> workspace;  ///< The newest to dial with; a responder takes any of them.
@@ -76,7 +88,11 @@ class link {
   /// The same, message by message: checks the framing (errc::bad_message closes the link) and gives the body.
   bool next_message(byte_span& body);
 
-  /// Safe to call early or late.
+  /// With `hold_answer`: the peer has proven the workspace's secret, and answering it costs 150 us.
+  bool wants_answer() const noexcept { return wants_answer_; }
+  void answer();
+
+  /// Safe to call early or late. May leave output.
   void on_timeout(time_point now);
   /// time_point::max(): nothing to wait for.
   time_point next_timeout() const noexcept;
@@ -84,7 +100,7 @@ class link {
   /// What the handshake proved; in states authenticating and established, and after them.
   const peer_proof& peer() const noexcept { return peer_; }
   /// Which of the workspace's secrets opened it.
-  const crypto::workspace_hash& workspace() const noexcept { return workspace_; }
+  const crypto::workspace_hash& workspace() const noexcept { return workspace_->hash; }
   /// The authenticator's verdict. Ignored unless the link waits for it. After admit() there may be messages already.
   void admit();
   void refuse(errc why);
@@ -106,7 +122,9 @@ class link {
 
  private:
   struct handshake;
+  struct renewal;
 
+  crypto::handshake_state make_noise(byte_span more) const;
   void start_noise(const crypto::workspace_keys& workspace);
   bool open_first(byte_span message, byte_buffer& payload);
   void advance_handshake();
@@ -118,6 +136,17 @@ class link {
   void finish_handshake(byte_span hello);
   void take_front(std::size_t bytes);
 
+  void plan_renewal(time_point now);
+  void count_bytes(std::uint64_t bytes) noexcept;
+  void start_renewal(time_point now);
+  void on_renewal(byte_span record);
+  bool answer_renewal(byte_span message);
+  bool finish_renewal(byte_span message);
+  bool end_renewal(byte_span message);
+  bool take_renewed_keys();
+  bool read_renewal(byte_span message);
+  bool say_renewal(std::uint8_t step);
+
   bool open_next_record();
   bool open_received();
   bool on_outcome(const record_opener::outcome& outcome);
@@ -127,17 +156,27 @@ class link {
   role side_;
   link_state state_ = link_state::handshaking;
   time_point deadline_;
+  const crypto::identity* self_;
+  std::shared_ptr<const crypto::keyring> ring_;
+  const crypto::workspace_keys* workspace_;  // That of the ring which both ends use.
+  std::array<std::uint8_t, preface_bytes> preface_{};
   std::unique_ptr<handshake> handshake_;  // Null once it is over.
+  bool wants_answer_ = false;
   peer_proof peer_;
-  crypto::workspace_hash workspace_{};
   error close_reason_{errc::closed};
 
   std::optional<record_sealer> sealer_;
   std::optional<record_opener> opener_;
-  byte_buffer waiting_;           // A cut-off record, or all there is before admission.
-  std::size_t waiting_from_ = 0;  // What of it is opened already.
-  mutable_byte_span received_;    // What of on_bytes()'s bytes is not opened yet.
-  byte_span messages_;            // What of the last record is not returned yet.
+  std::unique_ptr<renewal> renewal_;  // One is under way.
+  entropy random_;
+  time_point heard_at_;
+  time_point renew_due_ = time_point::max();  // For the initiator to begin.
+  time_point renew_from_;                     // For the responder to allow.
+  std::uint64_t bytes_left_ = 0;              // With these keys.
+  byte_buffer waiting_;                       // A cut-off record, or all there is before admission.
+  std::size_t waiting_from_ = 0;              // What of it is opened already.
+  mutable_byte_span received_;                // What of on_bytes()'s bytes is not opened yet.
+  byte_span messages_;                        // What of the last record is not returned yet.
   byte_buffer output_;
   std::size_t output_from_ = 0;
 };
