@@ -15,13 +15,17 @@ class token_bucket {
 
   /// True if one more is within the rate; then it counts.
   bool take(time_point now) {
+    if (!has(now)) return false;
+    tokens_ -= 1;
+    return true;
+  }
+  /// True if one more would be within the rate.
+  bool has(time_point now) {
     if (now > filled_) {
       tokens_ = std::min(burst_, tokens_ + per_second_ * std::chrono::duration<double>(now - filled_).count());
       filled_ = now;
     }
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
-    return true;
+    return tokens_ >= 1;
   }
 
  private:

@@ -26,6 +26,11 @@ asio::ip::address plain(const asio::ip::address& shown) {
   return asio::ip::make_address_v4(asio::ip::v4_mapped, shown.to_v6());
 }
 
+/// What a stranger is to blame for: a peer that gave up or came late is not.
+bool is_failure(errc why) {
+  return why == errc::unauthenticated || why == errc::unsupported || why == errc::bad_message || why == errc::too_large;
+}
+
 error why_reading_failed(const asio::error_code& failed) {
   return {errc::closed, failed == asio::error::eof ? "the other side closed" : failed.message()};
 }
@@ -58,8 +63,8 @@ void connection::prepare_socket() {
 
 void connection::start_accepted() {
   prepare_socket();
-  stranger_ = shell_.admit_stranger(address_);
-  if (!stranger_) return close(error{errc::overloaded, "too many connections that have not authenticated"});
+  stranger_ = shell_.admit_stranger(*this, address_);
+  if (stranger_ == 0) return close(error{errc::overloaded, "too many connections that have not authenticated"});
   arm_timer();
   wait_readable();
 }
@@ -79,7 +84,10 @@ void connection::become_link(transport::role side) {
   hello.name = shell_.name();
   hello.credential = shell_.authenticator().credential();
   const auto& limits = shell_.options().links;
-  link_.emplace(transport::link_options{.handshake_deadline = limits.handshake_deadline}, side,
+  link_.emplace(transport::link_options{.handshake_deadline = limits.handshake_deadline,
+                                        .hold_answer = true,
+                                        .renew_after = limits.keys_renewed_after},
+                side,
                 transport::link_setup{.self = shell_.identity(), .workspace = shell_.keys(), .hello = std::move(hello)},
                 entropy{}, opened_);
 }
@@ -128,15 +136,16 @@ void connection::on_readable() {
   }
   shell_.warn_if_slow(started, clock::now());
   shell_.touch();
-  // A client that does not take its replies is not asked for more commands.
-  reading_paused_ = session_is_slow();
+  // A client that does not take its replies is not asked for more commands, nor is one that waits for its verdict.
+  reading_paused_ = session_must_wait();
   if (!reading_paused_) wait_readable();
 }
 
-bool connection::session_is_slow() {
+bool connection::session_must_wait() {
   if (session_ == no_session) return false;
   const auto* client = shell_.core().sessions().find(session_);
-  return client != nullptr && client->wire.output_bytes() > shell_.options().sessions.output_bytes_soft;
+  if (client == nullptr) return false;
+  return client->verdict_pending || client->wire.output_bytes() > shell_.options().sessions.output_bytes_soft;
 }
 
 void connection::on_bytes(mutable_byte_span received) {
@@ -206,11 +215,24 @@ void connection::drive_link() {
   }
   if (!open_) return;
   if (link_->state() == transport::link_state::authenticating && !asked_) ask_about_peer();
+  if (link_->wants_answer() && !may_answer()) return;
   if (link_->state() == transport::link_state::closed) return close(link_->close_reason());
-  if (link_->state() != transport::link_state::established) {
+  // An established link writes when it is flushed, but for what it says by itself: new keys.
+  if (link_->state() != transport::link_state::established || (!link_->output().empty() && !waiting_writable_)) {
     write(link_->output());
     arm_timer();
   }
+}
+
+bool connection::may_answer() {
+  if (!shell_.strangers().may_answer(shell_.now())) {
+    ++shell_.core().counts().handshakes_refused;
+    close(error{errc::overloaded, "too many handshakes at once"});
+    return false;
+  }
+  shell_.strangers().keep(stranger_);
+  link_->answer();
+  return true;
 }
 
 void connection::link_is_up(principal who) {
@@ -301,7 +323,7 @@ void connection::flush_session() {
   if (!open_) return;
   if (tls_) tls_->channel->return_room(shell_.tls().room());
   if (client->wire.finished()) return close(error{errc::closed, "the session ended"});
-  if (reading_paused_ && !session_is_slow()) {
+  if (reading_paused_ && !session_must_wait()) {
     reading_paused_ = false;
     wait_readable();
   }
@@ -373,7 +395,7 @@ time_point connection::due() const {
     case door::unknown:
       return opened_ + shell_.options().sessions.head_deadline;
     case door::link:
-      return link_number_ == no_link ? link_->next_timeout() : time_point::max();
+      return link_->next_timeout();
     case door::session:
       break;
   }
@@ -409,18 +431,16 @@ void connection::on_timer(time_point now) {
   }
 }
 
-void connection::no_longer_stranger() {
-  if (!stranger_) return;
-  stranger_ = false;
-  shell_.forget_stranger(address_);
+void connection::no_longer_stranger(bool failed) {
+  if (stranger_ != 0) shell_.forget_stranger(std::exchange(stranger_, 0), failed);
 }
 
 void connection::close(const error& why) {
   if (!open_) return;
   open_ = false;
   const auto keep = shared_from_this();
-  if (stranger_) ++shell_.core().counts().strangers_refused;
-  no_longer_stranger();
+  if (stranger_ != 0) ++shell_.core().counts().strangers_refused;
+  no_longer_stranger(is_failure(why.code));
   if (tls_ && session_ == no_session) ++shell_.core().counts().tls_failed;
   end_tls_handshake();
   timer_.cancel();

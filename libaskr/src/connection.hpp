@@ -6,6 +6,7 @@
 /// and writes.
 
 #include "libaskr/src/caller.hpp"
+#include "libaskr/src/stranger_gate.hpp"
 #include "mesh/dialer.hpp"
 #include "transport/io/unix_socket.hpp"
 #include "transport/link.hpp"
@@ -74,6 +75,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void on_first_bytes(mutable_byte_span received);
   void become_link(transport::role side);
   void drive_link();
+  bool may_answer();
   void ask_about_peer();
   void ask_authenticator();
   void on_peer_verdict(result<principal> verdict);
@@ -82,7 +84,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void fill_link_output(peer& to);
   std::string reached_at() const;
   bool open_session(std::string certificate = {});
-  bool session_is_slow();
+  bool session_must_wait();
   byte_span session_output(client_row& client);
   void become_tls();
   void on_tls_bytes(mutable_byte_span received);
@@ -96,7 +98,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void arm_timer();
   void on_timer(time_point now);
   void shutdown_send();
-  void no_longer_stranger();
+  void no_longer_stranger(bool failed = false);
 
   node_shell& shell_;
   std::shared_ptr<node_shell> keep_shell_;
@@ -109,7 +111,7 @@ class connection : public std::enable_shared_from_this<connection> {
   std::string remote_;         ///< "192.168.1.5:40312", or "unix".
   door door_ = door::unknown;
   bool open_ = true;
-  bool stranger_ = false;
+  stranger_gate::ticket stranger_ = 0;  ///< 0: it has shown who it is.
   bool waiting_readable_ = false;
   bool reading_paused_ = false;
   bool waiting_writable_ = false;

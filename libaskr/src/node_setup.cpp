@@ -45,6 +45,13 @@ node_options validated(node_options options) {
   return options;
 }
 
+std::size_t connections_allowed() {
+  constexpr rlim_t spare_descriptors = 32;
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  return std::max(descriptors.rlim_cur / 2, descriptors.rlim_cur - std::min(descriptors.rlim_cur, spare_descriptors));
+}
+
 crypto::identity load_identity(const node_options& options) {
   if (options.identity_file.empty()) return crypto::identity::generate(entropy{});
   return value_or_throw(crypto::load_or_create_identity(options.identity_file, entropy{}));

@@ -16,6 +16,8 @@ namespace askr {
 
 /// Throws failure(errc::bad_options).
 node_options validated(node_options options);
+/// How many connections the process may have: 32 descriptors are left for all else, or half if there are few.
+std::size_t connections_allowed();
 /// From the identity file, or a new one. Throws failure(errc::bad_key_file).
 crypto::identity load_identity(const node_options& options);
 /// From the secrets given, or, on loopback, from the file that all nodes of this user share, which is made at the first

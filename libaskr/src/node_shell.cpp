@@ -38,7 +38,9 @@ node_shell::node_shell(node_options options, asio::io_context* context)
       discovery_(*this),
       tls_(*this, options_.tls),
       admissions_(*this),
-      timer_(*context_) {
+      timer_(*context_),
+      strangers_(options_.limits),
+      connections_max_(connections_allowed()) {
   scratch_.resize(scratch_bytes);
   if (!options_.authenticator) options_.authenticator = default_authenticator(options_);
 }
@@ -237,24 +239,23 @@ void node_shell::remove(connection& which) {
   if (lingering_ && connections_.empty()) set_ended();
 }
 
-bool node_shell::admit_stranger(const asio::ip::address& address) {
-  auto& from_there = strangers_[address];
-  const bool too_many = strangers_count_ >= options_.limits.strangers_max ||
-                        (!address.is_loopback() && from_there >= options_.limits.strangers_per_address_max);
-  if (too_many) {
-    if (from_there == 0) strangers_.erase(address);
-    return false;
+stranger_gate::ticket node_shell::admit_stranger(connection& which, const asio::ip::address& address) {
+  if (connections_.size() > connections_max_) return 0;
+  const bool local = address.is_loopback();
+  const auto from = address.is_v4() ? stranger_gate::source::of_ipv4(address.to_v4().to_bytes(), local)
+                                    : stranger_gate::source::of_ipv6(address.to_v6().to_bytes(), local);
+  const auto place = strangers_.admit(clock::now(), from);
+  if (place.evicted != 0) {
+    ++core_.counts().strangers_evicted;
+    stranger_connections_.at(place.evicted)->close(error{errc::overloaded, "a newer stranger took its place"});
   }
-  ++from_there;
-  ++strangers_count_;
-  return true;
+  if (place.admitted != 0) stranger_connections_.emplace(place.admitted, &which);
+  return place.admitted;
 }
 
-void node_shell::forget_stranger(const asio::ip::address& address) {
-  const auto found = strangers_.find(address);
-  if (found == strangers_.end()) return;
-  --strangers_count_;
-  if (--found->second == 0) strangers_.erase(found);
+void node_shell::forget_stranger(stranger_gate::ticket which, bool failed) {
+  stranger_connections_.erase(which);
+  strangers_.leave(clock::now(), which, failed);
 }
 
 // --- handlers that answer later

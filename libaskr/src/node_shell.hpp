@@ -10,6 +10,7 @@
 #include "libaskr/src/discovery_shell.hpp"
 #include "libaskr/src/node_host.hpp"
 #include "libaskr/src/record_proof.hpp"
+#include "libaskr/src/stranger_gate.hpp"
 #include "libaskr/src/tls_shell.hpp"
 #include "libaskr/src/worker_pool.hpp"
 #include "transport/io/listener.hpp"
@@ -72,9 +73,10 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   void finish_turn(link_id from);
   time_point now() const noexcept override { return in_turn_ ? turn_time_ : clock::now(); }
   bool running() const noexcept { return running_; }
-  /// A stranger may stay until it has shown who it is: false if there are too many of them.
-  bool admit_stranger(const asio::ip::address& address);
-  void forget_stranger(const asio::ip::address& address);
+  stranger_gate& strangers() noexcept { return strangers_; }
+  /// A stranger may stay until it has shown who it is, or another takes its place. 0: there are too many of them.
+  stranger_gate::ticket admit_stranger(connection& which, const asio::ip::address& address);
+  void forget_stranger(stranger_gate::ticket which, bool failed);
   asio::io_context& context() noexcept { return *context_; }
   const std::set<std::shared_ptr<connection>>& connections() const noexcept { return connections_; }
   std::shared_ptr<connection> adopt(transport::stream_socket socket);
@@ -126,10 +128,11 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   std::set<std::shared_ptr<connection>> connections_;
   std::map<link_id, connection*> links_;
   std::map<session_id, connection*> sessions_;
-  std::map<asio::ip::address, std::size_t> strangers_;
-  std::size_t strangers_count_ = 0;
-  byte_buffer scratch_;  ///< What a socket had to read: links open records in it, in place.
-  byte_buffer records_;  ///< Where small messages of several lanes are gathered for one record.
+  stranger_gate strangers_;
+  std::unordered_map<stranger_gate::ticket, connection*> stranger_connections_;
+  std::size_t connections_max_;  ///< Descriptors are left for dials, files and the program's own.
+  byte_buffer scratch_;          ///< What a socket had to read: links open records in it, in place.
+  byte_buffer records_;          ///< Where small messages of several lanes are gathered for one record.
   std::vector<std::uint32_t> dirty_;
   bool turn_ending_ = false;
   bool in_turn_ = false;  ///< A link's bytes are being handled.

@@ -71,6 +71,9 @@ result<void> validate_limits(const node_options& options) {
   if (links.lease.count() < 0 || (links.lease.count() > 0 && links.heartbeat * 2 > links.lease)) {
     return broken("links.heartbeat is at most half of links.lease");
   }
+  if (links.keys_renewed_after.count() != 0 && links.keys_renewed_after < std::chrono::minutes(5)) {
+    return broken("links.keys_renewed_after is 0 or at least 5 minutes");
+  }
   if (links.heartbeat < milliseconds(10)) return broken("links.heartbeat is at least 10 ms");
   if (links.outbox_bytes_soft == 0 || links.outbox_bytes_soft > links.outbox_bytes_hard) {
     return broken("links.outbox_bytes_soft is at most links.outbox_bytes_hard");
@@ -89,6 +92,10 @@ result<void> validate_limits(const node_options& options) {
   }
   if (options.limits.commands_pending_max == 0 || options.limits.commands_pending_max > 65536) {
     return broken("limits.commands_pending_max is 1 to 65536");
+  }
+  if (options.limits.strangers_max == 0 || options.limits.handshakes_per_second == 0 ||
+      options.limits.handshakes_burst == 0) {
+    return broken("limits.strangers_max, handshakes_per_second and handshakes_burst are at least 1");
   }
   if (options.limits.tries_max == 0) return broken("limits.tries_max is at least 1");
   if (options.limits.refusals_max == 0) return broken("limits.refusals_max is at least 1");

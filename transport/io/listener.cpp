@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "transport/io/listener.hpp"
 
-#include <askr/time.hpp>
-
 #include <asio/ip/v6_only.hpp>
 
 #include <algorithm>
@@ -10,9 +8,18 @@
 #include <utility>
 
 namespace askr::transport {
+namespace {
+
+constexpr milliseconds pause_min = 10ms;
+constexpr milliseconds pause_max = 1s;
+
+}  // namespace
 
 listener::listener(asio::io_context& context)
-    : tcp_(context), tcp_pause_(context), unix_(context), unix_pause_(context) {}
+    : tcp_(context),
+      tcp_pause_{asio::steady_timer(context), pause_min},
+      unix_(context),
+      unix_pause_{asio::steady_timer(context), pause_min} {}
 
 result<std::uint16_t> listener::open(const endpoint& at, std::uint16_t tries) {
   asio::error_code failed;
@@ -53,17 +60,17 @@ void listener::start(receiver on_connection) {
 }
 
 template <class Acceptor>
-void listener::accept(Acceptor& at, asio::steady_timer& pause) {
-  at.async_accept([self = shared_from_this(), &at, &pause](asio::error_code failed, auto socket) {
+void listener::accept(Acceptor& at, pause& rest) {
+  at.async_accept([self = shared_from_this(), &at, &rest](asio::error_code failed, auto socket) {
     if (!at.is_open()) return;
     if (!failed) {
+      rest.next = pause_min;
       self->on_connection_(stream_socket(std::move(socket)));
-      return self->accept(at, pause);
+      return self->accept(at, rest);
     }
-    // Out of descriptors, most likely: wait a moment for some to come back, instead of spinning.
-    pause.expires_after(milliseconds(50));
-    pause.async_wait([self, &at, &pause](asio::error_code canceled) {
-      if (!canceled && at.is_open()) self->accept(at, pause);
+    rest.timer.expires_after(std::exchange(rest.next, std::min(2 * rest.next, pause_max)));
+    rest.timer.async_wait([self, &at, &rest](asio::error_code canceled) {
+      if (!canceled && at.is_open()) self->accept(at, rest);
     });
   });
 }
@@ -72,8 +79,8 @@ void listener::close() {
   asio::error_code ignored;
   tcp_.close(ignored);
   unix_.close(ignored);
-  tcp_pause_.cancel();
-  unix_pause_.cancel();
+  tcp_pause_.timer.cancel();
+  unix_pause_.timer.cancel();
 }
 
 }  // namespace askr::transport

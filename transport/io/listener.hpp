@@ -7,6 +7,7 @@
 
 #include <askr/endpoint.hpp>
 #include <askr/error.hpp>
+#include <askr/time.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -34,13 +35,19 @@ class listener : public std::enable_shared_from_this<listener> {
   void close();
 
  private:
+  /// After a failure, most likely for want of descriptors, accepting pauses: twice as long each time, 1 s at most.
+  struct pause {
+    asio::steady_timer timer;
+    milliseconds next;
+  };
+
   template <class Acceptor>
-  void accept(Acceptor& at, asio::steady_timer& pause);
+  void accept(Acceptor& at, pause& rest);
 
   asio::ip::tcp::acceptor tcp_;
-  asio::steady_timer tcp_pause_;
+  pause tcp_pause_;
   asio::local::stream_protocol::acceptor unix_;
-  asio::steady_timer unix_pause_;
+  pause unix_pause_;
   receiver on_connection_;
 };
 

@@ -41,6 +41,8 @@ struct counters {
   std::uint64_t messages_relayed = 0;     ///< Passed on between two other nodes.
   std::uint64_t routed_refused = 0;       ///< Came over relays and were altered, out of order, or of nobody known.
   std::uint64_t strangers_refused = 0;    ///< Connections that never authenticated.
+  std::uint64_t strangers_evicted = 0;    ///< Of these, those that made room for newer ones.
+  std::uint64_t handshakes_refused = 0;   ///< They proved the secret, but there were too many at once.
   std::uint64_t tls_opened = 0;           ///< TLS handshakes that ended well,
   std::uint64_t tls_failed = 0;           ///< or badly, or were one too many.
   std::uint64_t clients_refused = 0;      ///< Wrong credentials of clients.

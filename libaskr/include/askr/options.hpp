@@ -26,6 +26,7 @@ enum class compression_mode : std::uint8_t {
 /// One peer connection.
 struct link_limits {
   milliseconds handshake_deadline = seconds(5);  ///< From accept to admitted; octets do not extend it.
+  milliseconds keys_renewed_after = 1h;          ///< A new handshake inside the link. 0 = never; else 5 min or more.
   milliseconds lease = 2500ms;                   ///< Silence after which the link is down. 0 = never.
   milliseconds heartbeat = 800ms;                ///< Silence of our own after which we ping; below lease / 2.
   std::size_t outbox_bytes_soft = 8 << 20;       ///< Above it events are dropped and commands get overloaded.
@@ -40,6 +41,7 @@ struct link_limits {
 /// One client connection.
 struct session_limits {
   std::size_t message_bytes_max = 1 << 20;       ///< One WebSocket message, 64 MiB at most; larger closes with 1009.
+  std::size_t unadmitted_bytes_max = 12 << 10;   ///< The same of a client that is not admitted yet.
   std::size_t fragments_max = 1024;              ///< Frames of one message, empty ones included; more closes with 1008.
   std::size_t head_bytes_max = 8 << 10;          ///< HTTP request head.
   std::size_t headers_max = 64;                  ///< HTTP header fields.
@@ -105,7 +107,11 @@ struct node_limits {
   std::size_t observed_endpoints_max = 4;        ///< Where peers see a node bound to a wildcard; announced. 0 = none.
   std::size_t full_mesh_max = 64;                ///< Nodes up to which each links with all; with more, with some.
   std::size_t strangers_max = 1024;              ///< Connections that have not authenticated yet; 4 to 12 KiB each.
-  std::size_t strangers_per_address_max = 8;     ///< Loopback is exempt.
+  std::size_t strangers_per_address_max = 8;     ///< Of one IPv4 address or IPv6 /56. Loopback is exempt,
+  std::size_t failures_per_second = 20;          ///< as from this: forged or malformed handshakes of one such address;
+  std::size_t failures_burst = 5;                ///< more are not even read.
+  std::size_t handshakes_per_second = 200;       ///< Answers to first messages that prove the secret: 150 us each,
+  std::size_t handshakes_burst = 128;            ///< and so many at once.
   std::size_t sessions_max = 16384;              ///< At most half of RLIMIT_NOFILE.
   std::size_t sessions_per_address_max = 64;     ///< Loopback is exempt.
   std::size_t refused_addresses_max = 1024;      ///< Addresses of clients with wrong credentials that are remembered.
