@@ -62,6 +62,47 @@ bool has_long_number(byte_span text, std::size_t chars_max) noexcept {
   return false;
 }
 
+bool is_structure(std::uint8_t c) noexcept {
+  return c == ',' || c == ':' || c == '[' || c == ']' || c == '{' || c == '}';
+}
+bool is_blank(std::uint8_t c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+/// What simdjson would make room for, outside strings.
+struct structure {
+  std::size_t commas = 0, openings = 0, tokens = 0;
+};
+
+structure scan_structure(byte_span text) noexcept {
+  structure found;
+  bool in_string = false, in_scalar = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = text[i];
+    if (in_string) {
+      i += c == '\\' ? 1 : 0;
+      in_string = c != '"';
+      continue;
+    }
+    found.commas += c == ',' ? 1 : 0;
+    found.openings += c == '[' || c == '{' ? 1 : 0;
+    const bool scalar = !is_structure(c) && !is_blank(c);
+    found.tokens += is_structure(c) || (scalar && !in_scalar) ? 1 : 0;
+    in_string = c == '"';
+    in_scalar = scalar && !in_string;
+  }
+  return found;
+}
+
+/// simdjson takes 14 bytes for a byte of text before it says that there is too much of it, so what cannot be within the
+/// limits is refused by a look at it: n elements have n commas, n + 1 opening and 6 n tokens at most.
+bool holds_too_much(byte_span text, std::size_t elements_max) {
+  const auto count = [&](char c) { return static_cast<std::size_t>(std::ranges::count(as_text(text), c)); };
+  if (text.size() <= elements_max) return false;
+  if (text.size() <= 6 * elements_max && count(',') < elements_max && count('[') + count('{') <= elements_max)
+    return false;
+  const auto found = scan_structure(text);
+  return found.commas > elements_max || found.openings > elements_max + 1 || found.tokens > 6 * elements_max + 2;
+}
+
 /// Walks a parsed document and writes it. Recursion is bounded by depth_max.
 class tape_walker {
  public:
@@ -161,6 +202,7 @@ class json_transcoder::parser {
   result<void> to_msgpack(byte_span text, byte_buffer& out, const json_limits& limits) {
     if (text.size() > limits.bytes_max) return error{errc::too_large, "the text is too long"};
     if (has_long_number(text, limits.number_chars_max)) return error{errc::too_large, "a number is too long"};
+    if (holds_too_much(text, limits.elements_max)) return error{errc::too_large, "too many elements"};
     if (const auto code = fit(text.size())) return parse_error(code);
     padded_.resize(text.size() + simdjson::SIMDJSON_PADDING);
     if (!text.empty()) std::memcpy(padded_.data(), text.data(), text.size());

@@ -105,14 +105,20 @@ void session::upgrade(time_point now, const http::request& request, mutable_byte
   host_ = request.find("Host").value_or("");
   if (accepted.subprotocol == msgpack_protocol) encoding_ = client_encoding::msgpack;
   upgrade_response_ = std::move(accepted.response);
-  phase_.emplace<websocket::stream>(websocket::role::server, options_.stream, random_, now, accepted.deflate,
-                                    &deflate_);
+  phase_.emplace<websocket::stream>(websocket::role::server, options_.stream, random_, now, accepted.deflate, &deflate_)
+      .set_message_bytes_max(std::min(options_.unadmitted_bytes_max, options_.stream.limits.message_bytes_max));
   if (!rest.empty()) std::get<websocket::stream>(phase_).on_bytes(now, rest);
 }
 
 void session::answer(http_phase& http, byte_buffer response) {
   http.answer = std::move(response);
   http.answered = true;
+}
+
+void session::admit() {
+  if (auto* stream = std::get_if<websocket::stream>(&phase_)) {
+    stream->set_message_bytes_max(options_.stream.limits.message_bytes_max);
+  }
 }
 
 void session::on_end(time_point now) {

@@ -29,6 +29,7 @@ struct session_options {
   milliseconds head_deadline = seconds(5);
   websocket::handshake_options handshake = {};
   websocket::stream_options stream = {};
+  std::size_t unadmitted_bytes_max = 12 << 10;  ///< Of one message, before admit(); inflated, if it was compressed.
   std::string about;  ///< What GET / answers: plain text.
 };
 
@@ -54,6 +55,9 @@ class session {
 
   /// The next message, still encoded; valid until the next call of this or of on_bytes(). Nothing: wait for more bytes.
   std::optional<websocket::message> next();
+
+  /// The client has shown who it is: from now on messages may be as large as the stream's limit allows.
+  void admit();
 
   /// Encodes and queues. Fails as client_codec::encode does, or with closed.
   result<void> send(client_codec& codec, const client_message& message);

@@ -7,6 +7,7 @@
 #include "libaskr/src/membership.hpp"
 #include "transport/msgpack_writer.hpp"
 
+#include <askr/assert.hpp>
 #include <askr/version.hpp>
 
 #include <algorithm>
@@ -18,7 +19,6 @@ using transport::client_message;
 using kind = client_message::kind;
 namespace close_codes = websocket::close_codes;
 
-constexpr std::size_t backlog_bytes_max = 12 << 10;
 constexpr std::array<std::uint8_t, 1> msgpack_true{0xc3};
 
 /// As a Host header has it.
@@ -38,6 +38,7 @@ transport::session_options make_session_options(const node_options& options, con
   made.handshake.allowed_origins = options.allowed_origins;
   made.handshake.subprotocols = {"askr.v1.json", "askr.v1.msgpack"};
   made.handshake.deflate = limits.deflate;
+  made.unadmitted_bytes_max = limits.unadmitted_bytes_max;
   made.stream.limits.message_bytes_max = limits.message_bytes_max;
   made.stream.limits.fragments_max = limits.fragments_max;
   made.stream.ping_interval = limits.ping_interval;
@@ -131,7 +132,7 @@ void client_door::receive(time_point now, client_row& from, bool text, mutable_b
 
 void client_door::keep_for_later(time_point now, client_row& from, bool text, byte_span data) {
   from.backlog_bytes += data.size();
-  if (from.backlog_bytes > backlog_bytes_max) {
+  if (from.backlog_bytes > options_.sessions.unadmitted_bytes_max) {
     return from.wire.close(now, close_codes::policy_violation, "wait for the answer to auth");
   }
   from.backlog.push_back({text, byte_buffer(data.begin(), data.end())});
@@ -147,6 +148,7 @@ void client_door::close_all(time_point now, websocket::close_code code, std::str
 // --- what it says
 
 void client_door::handle(time_point now, client_row& from, const message& said, std::size_t message_bytes) {
+  ASKR_ASSERT(from.admitted);
   if (!said.workspace.empty() && said.workspace != options_.workspace) {
     return refuse(from, said.mid, {errc::wrong_workspace, "this node belongs to workspace " + options_.workspace});
   }

@@ -104,6 +104,7 @@ void client_door::on_verdict(time_point now, session_id session, result<principa
   which->who.what = principal::kind::client;
   which->who.entry = self_.id;
   which->admitted = true;
+  which->wire.admit();
   on_admitted(now, *which);
   end_wait(now, *which);
 }

@@ -62,6 +62,7 @@ void connection::on_peer_verdict(result<principal> verdict) {
   if (!open_) return;
   drive_link();
   if (!open_) return;
+  arm_timer();  // For new keys.
   shell_.touch();
   wait_readable();
 }

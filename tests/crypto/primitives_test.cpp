@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(ed25519_verifies_what_was_signed_and_nothing_else) {  // So
   BOOST_TEST(!verify(keys.shown, byte_buffer{0x73}, made));
 }
 
-BOOST_AUTO_TEST_CASE(verify_refuses_keys_and_signatures_of_every_other_length) {
+BOOST_AUTO_TEST_CASE(advisory_06_keys_and_signatures_of_every_other_length_are_refused) {
   const auto keys = sign_keys_from_seed(secret<32>());
   const byte_buffer message(10, 1);
   const auto made = sign(keys.own, message);

@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(a_flood_of_pulls_is_answered_at_a_bounded_rate) {
   BOOST_TEST(network.counts(1).events_duplicate <= 2'000);
 }
 
-BOOST_AUTO_TEST_CASE(a_sequence_that_jumps_by_2_to_the_62_is_a_gap_and_no_loop) {
+BOOST_AUTO_TEST_CASE(advisory_13_a_sequence_that_jumps_by_2_to_the_62_is_a_gap_and_no_loop) {
   core_network network(2);
   diary heard(network, 1, "t");
   network.mesh();

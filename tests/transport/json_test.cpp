@@ -167,6 +167,26 @@ BOOST_AUTO_TEST_CASE(depth_elements_and_length_are_limited) {
   BOOST_TEST((refused("[   ]", limits) == errc::too_large));
 }
 
+BOOST_AUTO_TEST_CASE(what_cannot_be_within_the_limits_is_refused_before_room_is_made_for_it) {
+  json_transcoder transcoder;
+  const auto repeated = [](std::string_view unit) {
+    std::string text;
+    while (text.size() + unit.size() <= 1U << 20) text += unit;
+    return text;
+  };
+  byte_buffer out;
+  for (const char* unit : {"[", "{", "0,", "{},", "]", ":", "1 ", ",", "[]", "\"a\":1,", "[0,"}) {
+    BOOST_TEST((transcoder.to_msgpack(as_bytes(repeated(unit)), out).code() == errc::too_large));
+  }
+  // Nor is anything refused that is within them: structure inside strings does not count.
+  BOOST_TEST(
+      transcoder.to_msgpack(as_bytes("\"" + repeated("[{,:}]\\\"").substr(0, 900'000 / 8 * 8) + "\""), out).ok());
+  std::string full = "[";
+  for (int i = 0; i < 65'535; ++i) full += "\"0123456789\",";
+  BOOST_TEST(transcoder.to_msgpack(as_bytes(full + "0]"), out).ok());
+  BOOST_TEST((transcoder.to_msgpack(as_bytes(full + "0,0]"), out).code() == errc::too_large));
+}
+
 BOOST_AUTO_TEST_CASE(numbers_are_limited_but_digits_in_strings_are_not) {
   const std::string digits(65, '1');
   BOOST_TEST((refused("0." + digits) == errc::too_large));

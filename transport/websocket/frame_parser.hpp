@@ -46,6 +46,9 @@ class frame_parser {
   /// or until `received` is overwritten. After a violation nothing more is understood.
   frame_event next(mutable_byte_span& received);
 
+  /// Holds from the next frame on.
+  void set_message_bytes_max(std::size_t bytes) noexcept { limits_.message_bytes_max = bytes; }
+
   /// Whether a message is open between its fragments.
   bool in_message() const noexcept { return message_open_; }
   /// Whether a message or a frame has begun and not ended.

@@ -146,6 +146,11 @@ void stream::on_end(time_point now) {
 
 // --- out ---
 
+void stream::set_message_bytes_max(std::size_t bytes) noexcept {
+  options_.limits.message_bytes_max = bytes;
+  parser_.set_message_bytes_max(bytes);
+}
+
 bool stream::send(opcode code, byte_span payload) {
   if (state() != stream_state::open) return false;
   const bool worthwhile = context_ != nullptr && payload.size() >= options_.compress_bytes_min;

@@ -69,6 +69,8 @@ class stream {
   /// Octets as they came; they are unmasked in place. Call next() until it is empty before they are overwritten.
   void on_bytes(time_point now, mutable_byte_span received);
   std::optional<message> next();
+  /// Holds from the next frame on: who has shown who he is may say more than a stranger.
+  void set_message_bytes_max(std::size_t bytes) noexcept;
   /// The other side has ended its direction, or the connection broke.
   void on_end(time_point now);
 

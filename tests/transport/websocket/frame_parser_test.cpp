@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(fragments_are_counted_even_if_empty) {
   BOOST_TEST(violation_of(octets + ping("") + ping("") + frame(0x80, "") + octets + frame(0x80, ""), limits) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_million_tiny_fragments_cost_no_more_than_their_octets) {
+BOOST_AUTO_TEST_CASE(advisory_15_a_million_tiny_fragments_cost_no_more_than_their_octets) {
   frame_limits limits;
   limits.fragments_max = 2'000'000;
   frame_parser parser(role::server, limits, false);

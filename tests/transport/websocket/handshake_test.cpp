@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(other_versions_are_told_which_one_is_spoken) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(foreign_host_names_are_refused_before_anything_else) {
+BOOST_AUTO_TEST_CASE(advisory_19_foreign_host_names_are_refused_before_anything_else) {
   for (const char* host : {"evil.example", "evil.example:8800", "localhost.evil.example", "192.168.0.1", "localhost:x"})
     BOOST_TEST(status({{"Host", host}, {"Sec-WebSocket-Version", "8"}}) == 421);
   handshake_options options;
