@@ -2,6 +2,7 @@
 /// askr-bench: see bench/README.md.
 #include "bench/arguments.hpp"
 #include "bench/rpc.hpp"
+#include "bench/stranger.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -27,7 +28,12 @@ constexpr const char* usage =
     "  --payload N    bytes of each (128)         --subscribers K  processes that listen (1)\n"
     "  --in-flight N  emitted and not heard (2048)\n"
     "  --pin P        -1, 0 as above; 1: emitter on CPU 0, subscribers on CPU 1 (-1)\n"
-    "  --seconds S    length of a round (2)       --rounds R  (5)    --json\n";
+    "  --seconds S    length of a round (2)       --rounds R  (5)    --json\n"
+    "askr-bench stranger  what those cost who do not belong, against what was promised\n"
+    "  --part P       forged, handshake, crowd, beacons, bombs or plain (all)\n"
+    "  --idle N       idle connections (3000)     --dripping N  others that send a byte now and then (200)\n"
+    "  --beacons N    forged beacons a second (100000)\n"
+    "  --seconds S    length of a round (5)       --rounds R  (3)    --json\n";
 
 int run(int count, char** values) {
   arguments given(count - 1, values + 1);
@@ -42,6 +48,9 @@ int run(int count, char** values) {
   if (what == "raw-server") return run_raw_server(given);
   if (what == "events") return run_events(given);
   if (what == "events-subscriber") return run_events_subscriber(given);
+  if (what == "stranger") return run_stranger(given);
+  if (what == "stranger-node") return run_stranger_node(given);
+  if (what == "stranger-crowd") return run_stranger_crowd(given);
   if (what == "idle-node") return run_idle_node(given);
   if (given.take_flag("--help") || what == "help") return std::fputs(usage, stdout), 0;
   throw bad_arguments(what.empty() ? "what shall be measured?" : "unknown measurement \"" + what + "\"");

@@ -16,6 +16,9 @@ class requester {
  public:
   virtual ~requester() = default;
   virtual round_result run(load_options options) = 0;
+  /// The server's process and TCP port; 0: it has none of its own.
+  virtual pid_t server() const { return 0; }
+  virtual std::uint16_t port() const { return 0; }
 };
 
 /// Two nodes with an encrypted link; the requester sends from callbacks on its node's own thread.

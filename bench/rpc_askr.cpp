@@ -38,6 +38,7 @@ class node_chain {
   explicit node_chain(const chain_options& chain) : secret_(random_secret()) {
     const auto pin = std::to_string(static_cast<int>(chain.where));
     auto port = add({"askr-server", "--pin", pin});
+    port_ = static_cast<std::uint16_t>(std::stoi(port));
     for (std::size_t i = 0; i < chain.relays; ++i) port = add({"askr-relay", "--pin", pin, "--seed", port});
     auto options = options_for("requester", secret_);
     options.seeds = {"127.0.0.1:" + port};
@@ -58,6 +59,8 @@ class node_chain {
     for (const auto& each : children_) all.push_back(each.id());
     return all;
   }
+  pid_t server() const noexcept { return children_.front().id(); }
+  std::uint16_t port() const noexcept { return port_; }
 
  private:
   std::string add(std::vector<std::string> arguments) {
@@ -66,6 +69,7 @@ class node_chain {
   }
 
   std::string secret_;
+  std::uint16_t port_ = 0;  ///< The server's.
   std::deque<child_process> children_;
   std::optional<askr::node> node_;
 };
@@ -76,6 +80,9 @@ byte_span bytes_of(const result<payload>& outcome) { return outcome ? outcome->b
 class callback_requester : public requester {
  public:
   explicit callback_requester(const chain_options& chain) : nodes_(chain) {}
+
+  pid_t server() const override { return nodes_.server(); }
+  std::uint16_t port() const override { return nodes_.port(); }
 
   round_result run(load_options options) override {
     options.others = nodes_.others();
