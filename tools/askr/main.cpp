@@ -218,6 +218,14 @@ std::vector<std::string> cut_program(std::vector<std::string>& arguments) {
   return program;
 }
 
+/// What nobody expected, by its name alone: what stands behind it may be a secret.
+std::string describe_extras(const CLI::App& app) {
+  for (const auto& each : app.remaining(true)) {
+    if (each.starts_with('-')) return "unknown option " + each.substr(0, each.find('='));
+  }
+  return "too many arguments";
+}
+
 int parse_and_run(std::vector<std::string> arguments) {
   command_line line;
   CLI::App app("askr: a mesh of nodes that send each other commands and events", "askr");
@@ -238,7 +246,9 @@ int parse_and_run(std::vector<std::string> arguments) {
     return app.exit(asked_for_help);
   } catch (const CLI::Error& wrong) {
     const auto commands = app.get_subcommands();
-    print_error(wrong.what(), "see: askr help" + (commands.empty() ? "" : " " + commands.front()->get_name()));
+    const bool extras = dynamic_cast<const CLI::ExtrasError*>(&wrong) != nullptr;
+    print_error(extras ? describe_extras(app) : wrong.what(),
+                "see: askr help" + (commands.empty() ? "" : " " + commands.front()->get_name()));
     return exit_usage;
   }
   return line.run();
