@@ -46,7 +46,7 @@ MAY_INCLUDE = {
 
 # What an include names -> (the library, the files that may include it, how many may; None: any number).
 # Tests may include anything.
-ASIO_SHELL = r"libaskr/src/(\w+_shell|node|client|connection|connection_tls|worker_pool)\.(hpp|cpp)"
+ASIO_SHELL = r"libaskr/src/(\w+_shell|node|client|connection|connection_links|connection_tls|worker_pool)\.(hpp|cpp)"
 THIRD_PARTY = [
     (r"asio(\.hpp|/)", "Asio",
      r"transport/io/.*|" + ASIO_SHELL + r"|libaskr/include/askr/(node|client|coroutine|completion|simulation)\.hpp"
