@@ -3,6 +3,7 @@
 #include "bench/bench_node.hpp"
 #include "bench/process.hpp"
 #include "bench/stranger.hpp"
+#include "crypto/key_file.hpp"
 #include "transport/compression.hpp"
 #include "transport/inbox.hpp"
 #include "transport/link.hpp"

@@ -41,7 +41,7 @@ class node_game {
     ASKR_ASSERT(core_.add_handler("echo", detail::make_handler([](const command& asked) { return asked.data; })));
     ASKR_ASSERT(core_.add_listener(now_, 1, ">", detail::make_listener([](const event&) {})));
     for (std::size_t i = 0; i < links_.size(); ++i) link_up(i);
-    if (const auto opened = core_.clients().open(now_, "127.0.0.1", true)) session_ = *opened;
+    if (const auto opened = core_.clients().open({"127.0.0.1", true, now_})) session_ = *opened;
     turn();
   }
   ~node_game() {
@@ -83,8 +83,10 @@ class node_game {
 
  private:
   void link_up(std::size_t which) {
-    principal who{
-        .what = principal::kind::node, .name = "peer", .entry = numbered(static_cast<std::uint8_t>(2 + which))};
+    principal who;
+    who.what = principal::kind::node;
+    who.name = "peer";
+    who.entry = numbered(static_cast<std::uint8_t>(2 + which));
     who.rights = permissions::member();
     const auto up = core_.members().on_link_up(
         now_,
@@ -118,7 +120,8 @@ class node_game {
                       kind ? result<payload>(payload(std::move(packed), *kind)) : result<payload>(kind.error()));
     }
     for (auto& [session, shown] : core_.clients().take_credentials()) {
-      principal who{.what = principal::kind::client, .name = "client"};
+      principal who;
+      who.name = "client";
       who.rights = permissions::member();
       core_.clients().on_verdict(now_, session, who);
     }
@@ -155,7 +158,7 @@ class node_game {
     }
     if (!client->wire.finished() && !client->wire.wants_shutdown() && !client->too_slow) return;
     core_.clients().on_closed(now_, session_);
-    if (const auto opened = core_.clients().open(now_, "127.0.0.1", true)) session_ = *opened;
+    if (const auto opened = core_.clients().open({"127.0.0.1", true, now_})) session_ = *opened;
   }
 
   time_point now_ = time_point(seconds(1000));
