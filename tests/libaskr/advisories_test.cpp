@@ -82,7 +82,7 @@ struct unadmitted_session {
 
   session_options options;
   websocket::deflate_context deflate_state;
-  session under_test{options, random_source, deflate_state, "127.0.0.1", true, begin};
+  session under_test{options, random_source, deflate_state, {"127.0.0.1", true, begin}};
   std::size_t messages = 0;
 };
 
