@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <askr/authenticator.hpp>
+#include <askr/authenticators.hpp>
 
 namespace askr {
 
@@ -39,6 +39,11 @@ void open_workspace::authenticate_client(client_credential shown, verdict_handle
   who.name = "anonymous";
   who.rights = permissions::member();
   answer(std::move(who));
+}
+
+void client_certificate::authenticate_client(client_credential shown, verdict_handler answer) {
+  if (shown.certificate.empty()) return answer(error{errc::unauthenticated, "no certificate was shown"});
+  workspace_secret::authenticate_client(std::move(shown), std::move(answer));
 }
 
 }  // namespace askr

@@ -221,7 +221,15 @@ def over_a_network(mesh):
     stranger = Authority(mesh.folder, "elsewhere").issue("mallory")
     refused = b.run(*ask, "--client-cert", stranger[0], "--client-key", stranger[1], "send", "askr.ping")
     assert refused.returncode == 1 and "unauthenticated" in refused.stderr, refused.stderr
-    strict = a.node("strict", "--no-beacon", "--tls-cert", certificate, "--tls-key", key, "--tls-only", port=8900)
+    tokens = mesh.folder / "tokens"
+    tokens.touch(mode=0o600)
+    tokens.write_text("bea " + "b" * 64 + "\n")
+    strict = a.node("strict", "--no-beacon", "--tls-cert", certificate, "--tls-key", key, "--tls-only", "--token-file", tokens,
+                    "--tls-client-ca", authority.certificate, port=8900)
+    ask[2] = "wss://10.78.1.1:8900"
+    shown = b.run(*ask, "--client-cert", ann[0], "--client-key", ann[1], "send", "askr.ping")
+    assert shown.returncode == 0, shown.stderr
+    assert "unauthenticated" in b.run(*ask, "send", "askr.ping").stderr
     assert strict.url.startswith("wss://"), strict.url
     assert "HTTP/1.1 403" in a.run(*base, "http://127.0.0.1:8900/").stdout
     assert "HTTP/1.1 200" in a.run(*base, "https://127.0.0.1:8900/").stdout

@@ -144,6 +144,21 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_as_good_as_being_local_but_for_administrat
   }
 }
 
+BOOST_AUTO_TEST_CASE(beside_tokens_a_certificate_lets_in_and_being_local_does_not) {
+  peers_and_clients judge(std::make_shared<workspace_secret>(), {std::make_shared<token>(std::vector<token::entry>{}),
+                                                                 std::make_shared<client_certificate>()});
+  const auto verdict_on = [&](const std::string& certificate) {
+    client_credential shown;
+    shown.loopback = true;
+    shown.certificate = certificate;
+    auto verdict = result<principal>(errc::timed_out);
+    judge.authenticate_client(std::move(shown), [&](result<principal> given) { verdict = std::move(given); });
+    return verdict ? verdict->name : verdict.error().message();
+  };
+  BOOST_TEST(verdict_on("CN=ann") == "CN=ann");
+  BOOST_TEST(verdict_on("") == "unauthenticated: unknown token");
+}
+
 BOOST_AUTO_TEST_CASE(an_open_workspace_lets_all_in_but_only_local_ones_administer) {
   open_workspace judge;
   const auto anybody = client_verdict(judge, far_client);

@@ -81,6 +81,8 @@ std::shared_ptr<authenticator> authenticator_from(const global_options& global, 
   std::vector<std::shared_ptr<authenticator>> clients;
   if (!global.token_file.empty()) clients.push_back(token::from_file(global.token_file));
   if (!arguments.client_keys.empty()) clients.push_back(std::make_shared<client_key>(arguments.client_keys));
+  if (!clients.empty() && !arguments.tls_client_ca_file.empty())
+    clients.push_back(std::make_shared<client_certificate>());
   const bool named = !arguments.trusted_keys.empty() || !arguments.authority_file.empty();
   if (clients.empty() && !named) return nullptr;
   if (clients.empty()) {

@@ -83,6 +83,13 @@ class client_key : public workspace_secret {
   std::shared_ptr<const table> table_;
 };
 
+/// Clients that have shown a certificate of `tls.client_ca_file` go by its subject and may do everything but `admin`; no
+/// others are let in. To stand beside token and client_key; workspace_secret alone lets them in, too. Peers as with that.
+class client_certificate : public workspace_secret {
+ public:
+  void authenticate_client(client_credential shown, verdict_handler answer) override;
+};
+
 /// Nodes that show a certificate signed by the workspace's authority are members, until it expires or is revoked;
 /// clients as with workspace_secret.
 class workspace_authority : public workspace_secret {
