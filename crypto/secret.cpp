@@ -13,7 +13,7 @@
 namespace askr::crypto {
 namespace {
 
-constexpr std::size_t chunk_bytes = 64 << 10;
+constexpr std::size_t chunk_bytes = 16 << 10;  // Locked, and so resident, whether it is used or not.
 constexpr std::size_t least_bytes = 64;
 constexpr std::size_t most_bytes = 4096;
 

@@ -217,14 +217,14 @@ BOOST_AUTO_TEST_CASE(a_certificate_lets_a_node_in_is_renewed_without_a_word_and_
     return started;
   };
   const auto a = start("a", now + 3'600'000, {});
-  const auto b = start("b", now + 6'000, {address(*a)});  // Soon over, and renewed before.
+  const auto b = start("b", now + 4'000, {address(*a)});  // Soon over, and renewed before.
   BOOST_REQUIRE(serves(*a, "b"));
   admit("b", b->id(), now + 3'600'000);
   auto stranger = options_of("stranger", {address(*a)});  // It has the secret, and no certificate.
   node uninvited(std::move(stranger));
   uninvited.start();
   std::size_t failed = 0;
-  while (std::chrono::system_clock::now().time_since_epoch() < milliseconds(now + 7'000)) {
+  while (std::chrono::system_clock::now().time_since_epoch() < milliseconds(now + 4'600)) {
     failed += outcome(a->send("b")) != "1";
     std::this_thread::sleep_for(20ms);
   }
