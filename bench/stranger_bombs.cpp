@@ -141,7 +141,8 @@ byte_buffer frame_of(int first, byte_span payload) {
 class mad_member {
  public:
   mad_member(std::uint16_t port, const std::string& secret)
-      : keys_(crypto::workspace_keys::derive(crypto::workspace_secret_from_text(secret).value().span(), "askr-bench")),
+      : keys_(std::make_shared<const crypto::keyring>(
+            crypto::workspace_keys::derive(crypto::workspace_secret_from_text(secret).value().span(), "askr-bench"))),
         wire_(port),
         link_({}, crypto::role::initiator, {self_, keys_, {.incarnation = 1, .name = "mad"}}, entropy{}, clock::now()) {
     while (link_.state() == transport::link_state::handshaking) {
@@ -185,7 +186,7 @@ class mad_member {
   }
 
   crypto::identity self_ = crypto::identity::generate(entropy{});
-  crypto::workspace_keys keys_;
+  std::shared_ptr<const crypto::keyring> keys_;
   tcp_wire wire_;
   transport::link link_;
   transport::decompressor opener_;

@@ -27,7 +27,8 @@ constexpr std::size_t forged_connections = 1'000;
 
 struct world {
   crypto::identity first = crypto::identity::generate(entropy{}), second = crypto::identity::generate(entropy{});
-  crypto::workspace_keys keys = crypto::workspace_keys::derive(as_bytes("a secret of the bench's own"), "askr-bench");
+  std::shared_ptr<const crypto::keyring> keys = std::make_shared<const crypto::keyring>(
+      crypto::workspace_keys::derive(as_bytes("a secret of the bench's own"), "askr-bench"));
 
   link make(crypto::role side) const {
     return {

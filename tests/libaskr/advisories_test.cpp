@@ -23,7 +23,8 @@ constexpr std::size_t one_mib = 1 << 20;
 const entropy random_source{};
 const auto own = crypto::identity::from_seed(crypto::secret<32>(byte_buffer(32, 1)));
 const auto other = crypto::identity::from_seed(crypto::secret<32>(byte_buffer(32, 2)));
-const auto workspace = crypto::workspace_keys::derive(as_bytes("the secret"), "lab");
+const auto workspace =
+    std::make_shared<const crypto::keyring>(crypto::workspace_keys::derive(as_bytes("the secret"), "lab"));
 
 link made(role side) {
   return {{}, side, {side == role::initiator ? own : other, workspace, {.name = "n"}}, random_source, begin};
