@@ -43,7 +43,8 @@ error wrong(std::size_t line, std::string_view why) {
 }  // namespace
 
 std::string sign_revocations(const revocation_list& list, std::string_view workspace, const sign_key_pair& authority) {
-  std::string text = std::string(head) + "\nnumber " + std::to_string(list.number) + "\n";
+  std::string text(head);
+  text += "\nnumber " + std::to_string(list.number) + "\n";
   for (const auto serial : list.serials) text += "serial " + std::to_string(serial) + "\n";
   for (const auto& node : list.nodes) text += "node " + node.to_string() + "\n";
   const auto proof = sign(authority.own, text_to_sign(workspace, text));
