@@ -14,7 +14,8 @@ constexpr time_point begin = time_point(seconds(1000));
 const entropy random_source{};
 const auto first = crypto::identity::from_seed(crypto::secret<32>(byte_buffer(32, 1)));
 const auto second = crypto::identity::from_seed(crypto::secret<32>(byte_buffer(32, 2)));
-const auto workspace = crypto::workspace_keys::derive(as_bytes("the secret"), "lab");
+const auto workspace =
+    std::make_shared<const crypto::keyring>(crypto::workspace_keys::derive(as_bytes("the secret"), "lab"));
 
 byte_buffer framed(std::uint32_t number) {
   return {0,
