@@ -22,7 +22,7 @@ struct load_options {
   std::size_t in_flight = 1;
   std::chrono::nanoseconds warm_up = 100ms;  ///< Not counted.
   std::chrono::nanoseconds length = 1s;      ///< What is counted.
-  std::vector<pid_t> others;                 ///< Processes whose CPU time is counted besides our own.
+  std::vector<pid_t> others = {};            ///< Processes whose CPU time is counted besides our own.
 };
 
 /// What one round came to.

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What an idle node costs, in a program that is nothing else and in the command line: at most 8 MiB resident, and ready (its
-ready line is out) within 20 ms of its start.
+"""What an idle node costs: at most 8 MiB resident in a program that is nothing else, 9 MiB in the command line with its parser and
+logger; and ready (its ready line is out) within 20 ms of its start.
 
 Medians of five starts, three attempts: other work on the machine can only make it look worse. Release builds only.
 """
@@ -15,8 +15,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 from mesh import run, say  # noqa: E402
 
-PROGRAMS = [["example-server"], ["askr", "node"]]
-RSS_KIB_MAX = 8 << 10
+PROGRAMS = [(["example-server"], 8 << 10), (["askr", "node"], 9 << 10)]
 READY_MS_MAX = 20
 STARTS = 5
 ATTEMPTS = 3
@@ -40,13 +39,13 @@ def start_and_measure(mesh, program, number):
     return ready_ms, rss
 
 
-def check(mesh, program):
+def check(mesh, program, rss_kib_max):
     start_and_measure(mesh, program, "warm")  # Makes the user's secret, and warms the file cache.
     for attempt in range(ATTEMPTS):
         taken = [start_and_measure(mesh, program, f"{attempt}{i}") for i in range(STARTS)]
         ready_ms, rss = (statistics.median(each) for each in zip(*taken))
-        say(f"{program[0]}: ready after {ready_ms:.1f} ms (at most {READY_MS_MAX}), {rss} KiB resident (at most {RSS_KIB_MAX})")
-        if ready_ms <= READY_MS_MAX and rss <= RSS_KIB_MAX:
+        say(f"{program[0]}: ready after {ready_ms:.1f} ms (at most {READY_MS_MAX}), {rss} KiB resident (at most {rss_kib_max})")
+        if ready_ms <= READY_MS_MAX and rss <= rss_kib_max:
             return
     raise AssertionError("too slow, or too large")
 
@@ -55,8 +54,8 @@ def test(mesh):
     if mesh.sanitized:
         say("SKIPPED: a sanitizer build has another footprint")
         return
-    for program in PROGRAMS:
-        check(mesh, program)
+    for program, rss_kib_max in PROGRAMS:
+        check(mesh, program, rss_kib_max)
 
 
 run(test, 60)
