@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(a_lost_node_that_comes_back_with_its_clock_behind_takes_a_h
     BOOST_TEST(!network.core(after).members().take_fatal());
     BOOST_TEST(network.links_between(0, after) == 0);
     network.connect(after, 0);
-    network.run();
+    network.advance(100ms);  // News of links are spaced.
     BOOST_TEST(network.core(0).members().view().is_up(network.self(after).id));
     BOOST_TEST(network.core(after).members().view().is_up(network.self(0).id));
     BOOST_TEST(reaches(network, 0, network.name(after)));
