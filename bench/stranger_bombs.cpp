@@ -154,10 +154,10 @@ class mad_member {
   }
 
   std::string send_command(byte_span frame) {
-    transport::outbox box({.message_bytes_max = 64 << 20, .chunk_bytes = 8'000});
-    (void)box.append_command({.mid = ++mid_, .name = "bench.echo", .payload = {frame, encoding::msgpack, true}});
+    (void)box_.append_command({.mid = ++mid_, .name = "bench.echo", .payload = {frame, encoding::msgpack, true}});
     byte_buffer scratch;
-    for (auto record = box.next_record(scratch); !record.empty(); record = box.next_record(scratch)) link_.seal(record);
+    for (auto record = box_.next_record(scratch); !record.empty(); record = box_.next_record(scratch))
+      link_.seal(record);
     flush();
     for (;;) {
       byte_span record;
@@ -189,6 +189,7 @@ class mad_member {
   std::shared_ptr<const crypto::keyring> keys_;
   tcp_wire wire_;
   transport::link link_;
+  transport::outbox box_{{.message_bytes_max = 64 << 20, .chunk_bytes = 8'000}};
   transport::decompressor opener_;
   transport::inbox inbox_{opener_};
   byte_buffer received_;
