@@ -3,6 +3,7 @@
 
 #include "crypto/hex.hpp"
 #include "crypto/identity.hpp"
+#include "crypto/key_file.hpp"
 
 #include <algorithm>
 
@@ -58,6 +59,14 @@ result<std::vector<key_line>> parse_key_list(std::string_view text) {
     }
     lines.push_back(std::move(line));
   }
+  return lines;
+}
+
+result<std::vector<key_line>> read_key_list(const std::string& path) {
+  const auto text = read_list_file(path, list_access::readable);
+  if (!text) return text.error();
+  auto lines = parse_key_list(*text);
+  if (!lines) return error{errc::bad_key_file, path + ": " + lines.error().detail};
   return lines;
 }
 

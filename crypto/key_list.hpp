@@ -31,6 +31,9 @@ struct key_line {
 /// words that are too long, too many or not printable ASCII, and for too many lines.
 result<std::vector<key_line>> parse_key_list(std::string_view text);
 
+/// The same of a file that others may read, but not write. Fails with errc::bad_key_file, naming the file.
+result<std::vector<key_line>> read_key_list(const std::string& path);
+
 /// A node's id (32 digits) or its public key, noise_key and sign_key (128 digits). Nothing for any other text.
 std::optional<node_id> node_of_key(std::string_view text);
 /// What identifies a node in such a file in full.

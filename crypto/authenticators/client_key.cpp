@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "crypto/hex.hpp"
-#include "crypto/key_file.hpp"
 #include "crypto/key_list.hpp"
 
 #include <askr/authenticators.hpp>
@@ -26,10 +25,8 @@ client_key::~client_key() = default;
 std::vector<std::string> client_key::files() const { return {path_}; }
 
 result<void> client_key::reload() {
-  const auto text = crypto::read_list_file(path_, crypto::list_access::readable);
-  if (!text) return text.error();
-  const auto lines = crypto::parse_key_list(*text);
-  if (!lines) return error{errc::bad_key_file, path_ + ": " + lines.error().detail};
+  const auto lines = crypto::read_key_list(path_);
+  if (!lines) return lines.error();
   auto made = std::make_shared<table>();
   for (const auto& each : *lines) {
     crypto::public_key key;
@@ -41,16 +38,12 @@ result<void> client_key::reload() {
       return error{errc::bad_key_file, path_ + ": twice there: " + each.key};
     }
   }
-  const std::lock_guard lock(mutex_);
-  table_ = std::move(made);
+  table_.set(std::move(made));
   return {};
 }
 
 void client_key::authenticate_client(client_credential shown, verdict_handler answer) {
-  const auto known = [&] {
-    const std::lock_guard lock(mutex_);
-    return table_;
-  }();
+  const auto known = table_.get();
   if (!shown.key) return answer(error{errc::unauthenticated, "this node knows its clients by their keys"});
   const auto found = known->clients.find(*shown.key);
   if (found == known->clients.end()) return answer(error{errc::unauthenticated, "unknown key"});

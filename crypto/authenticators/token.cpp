@@ -63,7 +63,7 @@ struct token::table {
 token::token(const std::vector<entry>& entries) {
   auto made = table::of(entries);
   if (!made) throw failure(made.error());
-  table_ = std::move(*made);
+  table_.set(std::move(*made));
 }
 
 token::~token() = default;
@@ -95,16 +95,12 @@ result<void> token::reload() {
   auto made = table::of(entries);
   for (auto& each : entries) crypto::wipe({reinterpret_cast<std::uint8_t*>(each.secret.data()), each.secret.size()});
   if (!made) return error{errc::bad_key_file, path_ + ": " + made.error().detail};
-  const std::lock_guard lock(mutex_);
-  table_ = std::move(*made);
+  table_.set(std::move(*made));
   return {};
 }
 
 void token::authenticate_client(client_credential shown, verdict_handler answer) {
-  const auto known = [&] {
-    const std::lock_guard lock(mutex_);
-    return table_;
-  }();
+  const auto known = table_.get();
   const auto hash = hash_of(shown.token);
   // All are compared, so the time taken does not say which one came close.
   const table::row* match = nullptr;

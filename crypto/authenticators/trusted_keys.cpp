@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "crypto/key_file.hpp"
 #include "crypto/key_list.hpp"
 
 #include <askr/authenticators.hpp>
@@ -25,10 +24,8 @@ trusted_keys::~trusted_keys() = default;
 std::vector<std::string> trusted_keys::files() const { return {path_}; }
 
 result<void> trusted_keys::reload() {
-  const auto text = crypto::read_list_file(path_, crypto::list_access::readable);
-  if (!text) return text.error();
-  const auto lines = crypto::parse_key_list(*text);
-  if (!lines) return error{errc::bad_key_file, path_ + ": " + lines.error().detail};
+  const auto lines = crypto::read_key_list(path_);
+  if (!lines) return lines.error();
   auto made = std::make_shared<table>();
   for (const auto& each : *lines) {
     const auto id = crypto::node_of_key(each.key);
@@ -37,16 +34,12 @@ result<void> trusted_keys::reload() {
       return error{errc::bad_key_file, path_ + ": twice there: " + each.key};
     }
   }
-  const std::lock_guard lock(mutex_);
-  table_ = std::move(made);
+  table_.set(std::move(made));
   return {};
 }
 
 void trusted_keys::authenticate_peer(peer_credential shown, verdict_handler answer) {
-  const auto known = [&] {
-    const std::lock_guard lock(mutex_);
-    return table_;
-  }();
+  const auto known = table_.get();
   const auto found = known->nodes.find(shown.id);
   if (found == known->nodes.end()) {
     return answer(error{errc::unauthenticated, "node " + shown.id.to_string() + " is not among the trusted keys"});

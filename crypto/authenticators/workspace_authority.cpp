@@ -19,10 +19,8 @@ constexpr std::size_t verified_max = 16'384;
 error in_file(const std::string& path, const error& why) { return {errc::bad_key_file, path + ": " + why.detail}; }
 
 result<std::vector<crypto::public_key>> read_authorities(const std::string& path) {
-  const auto text = crypto::read_list_file(path, crypto::list_access::readable);
-  if (!text) return text.error();
-  const auto lines = crypto::parse_key_list(*text);
-  if (!lines) return in_file(path, lines.error());
+  const auto lines = crypto::read_key_list(path);
+  if (!lines) return lines.error();
   if (lines->empty() || lines->size() > authorities_max) {
     return error{errc::bad_key_file, path + ": 1 to 8 keys of authorities, one a line"};
   }
@@ -79,11 +77,6 @@ workspace_authority::workspace_authority(std::string workspace, sources from)
 
 workspace_authority::~workspace_authority() = default;
 
-std::shared_ptr<const workspace_authority::state> workspace_authority::current() const {
-  const std::lock_guard lock(mutex_);
-  return state_;
-}
-
 std::vector<std::string> workspace_authority::files() const {
   std::vector<std::string> all{from_.authority_file, from_.certificate_file};
   if (!from_.revocations_file.empty()) all.push_back(from_.revocations_file);
@@ -104,20 +97,19 @@ result<void> workspace_authority::reload() {
     if (!text) return text.error();
     auto list = crypto::verified_revocations(*text, workspace_, made->authorities);
     if (!list) return in_file(from_.revocations_file, list.error());
-    if (const auto before = current(); before && list->number < before->revoked.number) {
+    if (const auto before = state_.get(); before && list->number < before->revoked.number) {
       return error{errc::bad_key_file, from_.revocations_file + ": older than the list in force"};
     }
     made->revoked = std::move(*list);
   }
-  const std::lock_guard lock(mutex_);
-  state_ = std::move(made);
+  state_.set(std::move(made));
   return {};
 }
 
-byte_buffer workspace_authority::credential() const { return current()->own; }
+byte_buffer workspace_authority::credential() const { return state_.get()->own; }
 
 void workspace_authority::authenticate_peer(peer_credential shown, verdict_handler answer) {
-  const auto now = current();
+  const auto now = state_.get();
   if (shown.credential.empty()) return answer(error{errc::unauthenticated, "it shows no certificate"});
   const auto good = now->check(shown.credential, workspace_);
   if (!good) return answer(error{errc::unauthenticated, good.error().detail});

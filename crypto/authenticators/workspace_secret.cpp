@@ -34,7 +34,8 @@ void workspace_secret::authenticate_client(client_credential shown, verdict_hand
 }
 
 void open_workspace::authenticate_client(client_credential shown, verdict_handler answer) {
-  if (shown.loopback || !shown.certificate.empty()) return workspace_secret::authenticate_client(std::move(shown), std::move(answer));
+  if (shown.loopback || !shown.certificate.empty())
+    return workspace_secret::authenticate_client(std::move(shown), std::move(answer));
   principal who;
   who.name = "anonymous";
   who.rights = permissions::member();

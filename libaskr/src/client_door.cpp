@@ -303,14 +303,19 @@ void client_door::on_part(time_point now, client_row& from, const message& said,
 
 // --- answers
 
-void client_door::welcome(client_row& to, const transport::message_id& mid) {
+client_door::message client_door::introduction(transport::client_message::kind what) const {
   message said;
-  said.what = kind::welcome;
-  said.mid = mid;
+  said.what = what;
   said.node_name = self_.name;
   said.node = self_.id;
   said.version = version;
   said.workspace = options_.workspace;
+  return said;
+}
+
+void client_door::welcome(client_row& to, const transport::message_id& mid) {
+  auto said = introduction(kind::welcome);
+  said.mid = mid;
   sessions_.send(to, said);
 }
 

@@ -80,6 +80,8 @@ class client_door {
   void on_outcome(time_point now, client_row& from, const message& said);
   void on_part(time_point now, client_row& from, const message& said, std::size_t message_bytes);
   void on_auth(time_point now, client_row& from, const message& said);
+  /// A message that says which node this is.
+  message introduction(transport::client_message::kind what) const;
   void welcome(client_row& to, const transport::message_id& mid);
   void acknowledge(client_row& to, const message& said);
   void refuse(client_row& to, const transport::message_id& mid, const error& why);

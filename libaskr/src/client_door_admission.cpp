@@ -7,8 +7,6 @@
 #include "libaskr/src/membership.hpp"
 #include "transport/wire_messages.hpp"
 
-#include <askr/version.hpp>
-
 #include <algorithm>
 
 namespace askr {
@@ -68,14 +66,9 @@ void client_door::on_auth(time_point now, client_row& from, const message& said)
 void client_door::challenge(client_row& to, const message& said) {
   entropy_.fill(to.challenge.emplace());
   const auto nonce = crypto::to_hex(*to.challenge);
-  message out;
-  out.what = kind::challenge;
+  auto out = introduction(kind::challenge);
   out.mid = said.mid;
   out.nonce = nonce;
-  out.node_name = self_.name;
-  out.node = self_.id;
-  out.version = version;
-  out.workspace = options_.workspace;
   sessions_.send(to, out);
 }
 

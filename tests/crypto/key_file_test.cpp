@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "crypto/key_file.hpp"
 
+#include "tests/support/scratch_folder.hpp"
+
 #include "crypto/primitives.hpp"
 
 #include <sys/stat.h>
@@ -17,22 +19,9 @@ namespace {
 
 using namespace askr;
 using namespace askr::crypto;
+using askr::test::scratch_folder;
 
 const entropy random_source{};
-
-struct folder {
-  folder() {
-    std::string name = "/tmp/askr-key-file-XXXXXX";
-    path = ::mkdtemp(name.data());
-  }
-  ~folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name) const { return path + "/" + name; }
-  std::size_t count() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path), {}));
-  }
-
-  std::string path;
-};
 
 mode_t mode_of(const std::string& path) {
   struct stat found;
@@ -50,7 +39,7 @@ void write_file(const std::string& path, std::string_view text, mode_t mode = 06
 BOOST_AUTO_TEST_SUITE(key_files)
 
 BOOST_AUTO_TEST_CASE(an_identity_is_made_once_and_then_loaded) {
-  const folder temporary;
+  const scratch_folder temporary;
   const auto path = temporary.file("deep/er/identity");
   const auto made = load_or_create_identity(path, random_source);
   const auto loaded = load_or_create_identity(path, random_source);
@@ -62,7 +51,7 @@ BOOST_AUTO_TEST_CASE(an_identity_is_made_once_and_then_loaded) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_others_may_read_is_refused) {
-  const folder temporary;
+  const scratch_folder temporary;
   const auto path = temporary.file("secret");
   for (const mode_t mode : {0644, 0640, 0604, 0660, 0610, 0601}) {
     write_file(path, std::string(64, 'a'), mode);
@@ -76,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_others_may_read_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_another_user_is_refused) {
-  const folder temporary;
+  const scratch_folder temporary;
   const auto path = temporary.file("secret");
   write_file(path, std::string(64, 'a'));
   if (::chown(path.c_str(), 12'345, -1) != 0) return;  // Only root can set this up.
@@ -84,15 +73,15 @@ BOOST_AUTO_TEST_CASE(a_file_of_another_user_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(folders_pipes_and_missing_files_are_refused_at_once) {
-  const folder temporary;
-  BOOST_TEST((read_key_file(temporary.path).code() == errc::bad_key_file));
+  const scratch_folder temporary;
+  BOOST_TEST((read_key_file(temporary.path()).code() == errc::bad_key_file));
   BOOST_TEST((read_key_file(temporary.file("none")).code() == errc::bad_key_file));
   BOOST_REQUIRE(::mkfifo(temporary.file("pipe").c_str(), 0600) == 0);
   BOOST_TEST((read_key_file(temporary.file("pipe")).code() == errc::bad_key_file));
 }
 
 BOOST_AUTO_TEST_CASE(malformed_identities_are_refused_and_left_alone) {
-  const folder temporary;
+  const scratch_folder temporary;
   const auto path = temporary.file("identity");
   const auto good = std::string(identity_text(identity::generate(random_source)).view());
   for (const auto& text : {std::string(), std::string("askr-identity 1 "), good.substr(1), good.substr(0, 79),
@@ -109,7 +98,7 @@ BOOST_AUTO_TEST_CASE(secrets_have_a_least_and_a_greatest_length) {
   BOOST_TEST((workspace_secret_from_text(std::string(1'024, 'x')).code() == errc::bad_options));
   BOOST_TEST((workspace_secret_from_text(std::string(31, 'x') + "\n\n\n").code() == errc::bad_options));
   BOOST_TEST(workspace_secret_from_text(std::string(32, 'x')).ok());
-  const folder temporary;
+  const scratch_folder temporary;
   write_file(temporary.file("huge"), std::string(key_file_bytes_max + 1, 'x'));
   write_file(temporary.file("full"), std::string(1'024, 'x'));
   BOOST_TEST((load_workspace_secret(temporary.file("huge")).code() == errc::bad_key_file));
@@ -132,7 +121,7 @@ BOOST_AUTO_TEST_CASE(generated_secrets_are_64_hexadecimal_digits) {
 }
 
 BOOST_AUTO_TEST_CASE(an_existing_file_is_never_replaced) {
-  const folder temporary;
+  const scratch_folder temporary;
   const auto path = temporary.file("secret");
   BOOST_REQUIRE(create_key_file(path, "first", random_source).ok());
   BOOST_TEST((create_key_file(path, "second", random_source).code() == errc::bad_key_file));
@@ -141,7 +130,7 @@ BOOST_AUTO_TEST_CASE(an_existing_file_is_never_replaced) {
 }
 
 BOOST_AUTO_TEST_CASE(many_that_start_together_share_one_secret) {
-  const folder temporary;
+  const scratch_folder temporary;
   const auto path = temporary.file("shared");
   std::vector<byte_buffer> seen(8);
   std::vector<std::thread> starters;
@@ -157,7 +146,7 @@ BOOST_AUTO_TEST_CASE(many_that_start_together_share_one_secret) {
 }
 
 BOOST_AUTO_TEST_CASE(a_secret_file_has_up_to_three_lines_the_newest_first) {
-  const folder temporary;
+  const scratch_folder temporary;
   const auto path = temporary.file("secrets");
   const std::string one(32, 'a'), two(32, 'b'), three(32, 'c'), four(32, 'd');
   const auto loaded = [&](const std::string& text) {
@@ -178,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_secret_file_has_up_to_three_lines_the_newest_first) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_of_clients_and_authorities_are_not_taken_for_each_other_nor_when_cut_off) {
-  const folder temporary;
+  const scratch_folder temporary;
   using kind = signing_key_kind;
   const auto client = temporary.file("client"), authority = temporary.file("authority"), node = temporary.file("node");
   const auto made = create_signing_key(client, kind::client, random_source);
@@ -202,7 +191,7 @@ BOOST_AUTO_TEST_CASE(keys_of_clients_and_authorities_are_not_taken_for_each_othe
 }
 
 BOOST_AUTO_TEST_CASE(lists_may_be_read_by_others_unless_they_are_secret_and_written_by_nobody_else) {
-  const folder temporary;
+  const scratch_folder temporary;
   const auto path = temporary.file("list");
   const auto refused = [&](mode_t mode, list_access access) {
     write_file(path, "text\n", mode);
@@ -221,7 +210,7 @@ BOOST_AUTO_TEST_CASE(lists_may_be_read_by_others_unless_they_are_secret_and_writ
   }
   write_file(path, std::string(list_file_bytes_max + 1, 'x'));
   BOOST_TEST((read_list_file(path, list_access::readable).code() == errc::bad_key_file));
-  BOOST_TEST((read_list_file(temporary.path, list_access::readable).code() == errc::bad_key_file));
+  BOOST_TEST((read_list_file(temporary.path(), list_access::readable).code() == errc::bad_key_file));
   BOOST_REQUIRE(write_whole_file(path, "new", file_kind::secret_list, random_source).ok());
   BOOST_TEST(*read_list_file(path, list_access::secret) == "new\n");
   BOOST_TEST(temporary.count() == 1u);

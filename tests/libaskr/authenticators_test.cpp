@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "tests/support/scratch_folder.hpp"
+
 #include <askr/authenticators.hpp>
 #include <askr/authority.hpp>
 #include <askr/keys.hpp>
@@ -7,17 +9,14 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 BOOST_AUTO_TEST_SUITE(authenticators)
 
 namespace {
 
 using namespace askr;
+using namespace askr::test;
 
 result<principal> client_verdict(authenticator& judge, client_credential shown) {
   std::optional<result<principal>> said;
@@ -58,35 +57,16 @@ peer_credential peer_of(std::uint8_t number) {
   return made;
 }
 
-/// A folder that goes with the test.
-class scratch_folder {
- public:
-  scratch_folder() : path_(mkdtemp(std::string("/tmp/askr-authenticators-XXXXXX").data())) {}
-  ~scratch_folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  void write(const std::string& name, std::string_view text) const { std::ofstream(file(name)) << text; }
-  std::string read(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(file(name)).rdbuf();
-    return text.str();
-  }
-
- private:
-  std::string path_;
-};
-
 /// A file that goes with the test.
 class scratch_file {
  public:
-  scratch_file(std::string_view text, mode_t mode) {
-    write(text);
-    chmod(path.c_str(), mode);
-  }
-  void write(std::string_view text) const { folder_.write("file", text); }
+  scratch_file(std::string_view text, mode_t mode) : mode_(mode) { write(text); }
+  void write(std::string_view text) const { folder_.write("file", text, mode_); }
   std::string read() const { return folder_.read("file"); }
 
  private:
   scratch_folder folder_;
+  mode_t mode_;
 
  public:
   const std::string path = folder_.file("file");

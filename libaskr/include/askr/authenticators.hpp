@@ -6,10 +6,10 @@
 /// (docs/protocol.md, "Who may come in")
 
 #include <askr/authenticator.hpp>
+#include <askr/detail/replaceable.hpp>
 #include <askr/permissions.hpp>
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +40,7 @@ class token : public workspace_secret {
  private:
   struct table;
   std::string path_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const table> table_;
+  detail::replaceable<table> table_;
 };
 
 /// Nodes whose keys are in a file are members, no others; clients as with workspace_secret.
@@ -60,8 +59,7 @@ class trusted_keys : public workspace_secret {
  private:
   struct table;
   std::string path_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const table> table_;
+  detail::replaceable<table> table_;
 };
 
 /// Clients prove keys that are in a file; peers as with workspace_secret. A line is `KEY NAME [ROLE...]`, the key as
@@ -79,12 +77,12 @@ class client_key : public workspace_secret {
  private:
   struct table;
   std::string path_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const table> table_;
+  detail::replaceable<table> table_;
 };
 
-/// Clients that have shown a certificate of `tls.client_ca_file` go by its subject and may do everything but `admin`; no
-/// others are let in. To stand beside token and client_key; workspace_secret alone lets them in, too. Peers as with that.
+/// Clients that have shown a certificate of `tls.client_ca_file` go by its subject and may do everything but `admin`;
+/// no others are let in. To stand beside token and client_key; workspace_secret alone lets them in, too. Peers as with
+/// that.
 class client_certificate : public workspace_secret {
  public:
   void authenticate_client(client_credential shown, verdict_handler answer) override;
@@ -111,12 +109,10 @@ class workspace_authority : public workspace_secret {
 
  private:
   struct state;
-  std::shared_ptr<const state> current() const;
 
   std::string workspace_;
   sources from_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const state> state_;
+  detail::replaceable<state> state_;
 };
 
 /// One authenticator for peers, others for clients: these are asked in turn until one admits the client.
