@@ -32,6 +32,12 @@ endif()
 add_compile_options(-ffunction-sections -fdata-sections)
 add_link_options(LINKER:--gc-sections)
 
+include(CheckLinkerFlag)
+check_linker_flag(CXX LINKER:-z,pack-relative-relocs ASKR_HAS_PACKED_RELOCATIONS)  # binutils 2.38, glibc 2.36
+if(ASKR_HAS_PACKED_RELOCATIONS)
+  add_link_options(LINKER:-z,pack-relative-relocs)
+endif()
+
 # GCC 12 sees uninitialised members in moved std::variants where there are none (its bug 105562); clang has no such warning.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-maybe-uninitialized)

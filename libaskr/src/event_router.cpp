@@ -371,12 +371,16 @@ void event_router::look_for_new_ways(time_point now) {
 // Who listens to nothing is owed nothing, and no way is opened to say so. Nor to say that nothing was emitted yet: that
 // all begins at 1 can be told with the first event.
 void event_router::settle(time_point now, interested_node& with) {
-  if (!with.is_counted) with.begins = next_of(with);
-  with.is_counted = true;
-  const bool may_wait = with.begins.empty() && !with.asking && peers_.link_to(with.node) == no_link;
-  const bool quiet = with.is_quiet ? with.is_told : !with.is_told && may_wait;
-  const auto heads = with.wants_heads && !quiet ? heads_for(now, with) : std::vector<transport::topic_head>{};
-  const bool tells = !quiet && (!with.is_told || !heads.empty() || !with.skipped.empty());
+  if (!with.is_counted) {
+    with.begins = next_of(with);
+    with.is_quiet = with.begins.empty() && !with.asking && peers_.link_to(with.node) == no_link;
+    with.is_told = with.is_quiet;
+    with.is_counted = true;
+  } else if (with.is_quiet && !with.is_told) {
+    with.is_quiet = false;  // For good: from the first event on it is owed the heads whenever something may have been lost.
+  }
+  const auto heads = with.wants_heads && !with.is_quiet ? heads_for(now, with) : std::vector<transport::topic_head>{};
+  const bool tells = !with.is_quiet && (!with.is_told || !heads.empty() || !with.skipped.empty());
   if (tells && !with.topics.empty()) {
     auto* to = paths_.reach(now, with.node);
     if (to == nullptr || !peers_.has_room(*to)) return;
@@ -386,7 +390,6 @@ void event_router::settle(time_point now, interested_node& with) {
     peers_.mark_dirty(*to);
   }
   with.is_told = true;
-  with.is_quiet = quiet;
   with.wants_heads = false;
   with.skipped.clear();
 }

@@ -94,6 +94,7 @@ async function theOriginalFlow(client, agent, edge, workspace) {
     check(each.seq === heard[0].seq + i, `event ${each.seq} after ${heard[0].seq}`);
   });
   check(await client.value({ type: 'unsubscription', eventType: 'FETCHED_TIME' }) === true, 'unsubscription');
+  client.events.length = 0;  // A slow client hears a sixth before its stop has gone round.
   const refused = await client.ask({ command: 'nobody', data: 1 });
   check(refused.code === 'no_handler' && refused.error === "Command's callback for nobody not found", refused);
 }
@@ -119,7 +120,7 @@ async function many(client, service, agent, edge) {
   await service.untilListed(edge, 'topics', 'js.many');
   for (let i = 0; i < MANY; ++i) service.tell({ type: 'js.many', payload: i });
   const heard = await client.nextEvents(MANY);
-  check(heard.every((each, i) => each.payload === i && each.seq === heard[0].seq + i), 'events out of order');
+  heard.forEach((each, i) => check(each.payload === i && each.seq === heard[0].seq + i, each));
 }
 
 export async function flow(WebSocket, agent, edge, workspace, say) {
