@@ -205,7 +205,9 @@ BOOST_AUTO_TEST_CASE(client_checks_every_part_of_the_answer) {
   BOOST_TEST(code(good + accept) == "unsupported");
   BOOST_TEST(code(good + accept + "Sec-WebSocket-Protocol: other\r\n") == "unsupported");
   BOOST_TEST(code(good + accept + protocol + protocol) == "unsupported");
+  BOOST_TEST(code("HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n" + accept + protocol) == "bad_message");
   BOOST_TEST(code("HTTP/1.1 401 x\r\n") == "unauthenticated");
+  BOOST_TEST(code("HTTP/1.1 429 x\r\n") == "overloaded");
   BOOST_TEST(code("HTTP/1.1 403 x\r\n") == "denied");
   BOOST_TEST(code("HTTP/1.1 421 x\r\n") == "denied");
   BOOST_TEST(code("HTTP/1.1 503 x\r\n") == "overloaded");
