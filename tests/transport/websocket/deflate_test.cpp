@@ -61,6 +61,10 @@ BOOST_AUTO_TEST_CASE(unacceptable_offers_are_passed_over_for_the_next) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_first_acceptable_offer_of_a_list_counts) {
+  BOOST_TEST(answer({"permessage-deflate;\tclient_max_window_bits=8, permessage-deflate"}) == basic);
+}
+
 BOOST_AUTO_TEST_CASE(malformed_offers_are_refused) {
   for (const char* bad :
        {";", "permessage-deflate;", "permessage-deflate; =8", "permessage-deflate; a=", "permessage-deflate; a=\"",

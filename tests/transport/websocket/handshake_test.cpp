@@ -121,6 +121,8 @@ BOOST_AUTO_TEST_CASE(pages_are_judged_by_their_exact_origin) {
                           "http://node.lan", "http://node.lan:8801", "http://localhost:8800", "app.example",
                           "://app.example", "https://", "https://app.example@evil.example", "file://"})
     BOOST_TEST(from(bad) == 403, bad);
+  BOOST_TEST(from("http://node.lan", "node.lan") == 101);  // Both without a port.
+  for (const char* bad : {"ftp://node.lan", "http://node.lan:81"}) BOOST_TEST(from(bad, "node.lan") == 403, bad);
 }
 
 BOOST_AUTO_TEST_CASE(pages_on_loopback_may_connect_on_loopback_unless_told_otherwise) {
