@@ -435,10 +435,6 @@ class decoder {
 
 }  // namespace
 
-bool is_from_client(client_message::kind what) noexcept {
-  return what != kind::welcome && what != kind::challenge && what != kind::gap && what != kind::credit;
-}
-
 bool is_from_node(client_message::kind what) noexcept {
   return what == kind::command || what == kind::reply || what == kind::part || what == kind::failure ||
          what == kind::event || what == kind::cancel || what == kind::credit || what == kind::gap ||

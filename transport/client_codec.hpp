@@ -56,8 +56,6 @@ class client_codec {
   message_id last_mid_;
 };
 
-/// True for the kinds that a client may send to a node.
-bool is_from_client(client_message::kind what) noexcept;
 /// True for the kinds that a node may send to a client.
 bool is_from_node(client_message::kind what) noexcept;
 

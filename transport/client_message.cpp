@@ -24,10 +24,4 @@ message_id message_id::from_int(std::int64_t number) noexcept {
   return made;
 }
 
-std::string message_id::to_string() const {
-  if (kind_ == kind::unsigned_integer) return std::to_string(number_);
-  if (kind_ == kind::negative_integer) return std::to_string(static_cast<std::int64_t>(number_));
-  return std::string(text());
-}
-
 }  // namespace askr::transport

@@ -43,8 +43,6 @@ class message_id {
   std::string_view text() const noexcept { return {text_.data(), text_bytes_}; }
   /// The integer's bits; cast to std::int64_t for a negative one.
   std::uint64_t number() const noexcept { return number_; }
-  /// For people: the text, or the digits.
-  std::string to_string() const;
 
   bool operator==(const message_id& other) const noexcept {
     return kind_ == other.kind_ && number_ == other.number_ && text() == other.text();

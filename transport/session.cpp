@@ -31,7 +31,9 @@ session::session(const session_options& options, const entropy& random, websocke
     : options_(options), random_(random), deflate_(deflate), phase_(std::make_unique<http_phase>()) {
   shown_.address = std::move(how.address);
   shown_.loopback = how.loopback;
-  shown_.certificate = std::move(how.certificate);
+  shown_.certificate = std::move(how.certificate.subject);
+  shown_.certificate_groups = std::move(how.certificate.organizations);
+  shown_.certificate_expires = static_cast<wall_ms>(std::max<std::int64_t>(how.certificate.expires, 0)) * 1000;
   auto& http = *std::get<0>(phase_);
   http.parser = http::head_parser(options.head);
   http.due = how.opened + options.head_deadline;

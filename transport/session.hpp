@@ -7,6 +7,7 @@
 
 #include "transport/client_codec.hpp"
 #include "transport/http.hpp"
+#include "transport/tls.hpp"
 #include "transport/websocket/deflate.hpp"
 #include "transport/websocket/handshake.hpp"
 #include "transport/websocket/stream.hpp"
@@ -19,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 namespace askr::transport {
@@ -30,7 +32,7 @@ struct session_options {
   websocket::handshake_options handshake = {};
   websocket::stream_options stream = {};
   std::size_t unadmitted_bytes_max = 12 << 10;  ///< Of one message, before admit(); inflated, if it was compressed.
-  std::string about;  ///< What GET / answers: plain text.
+  std::string about;                            ///< What GET / answers: plain text.
 };
 
 /// How a client has come: what is known of it before it says anything.
@@ -40,8 +42,8 @@ struct arrival {
   time_point opened{};          ///< When the connection was accepted; the head's deadline counts from there.
   std::string reached_at = {};  ///< The address of this host that it has come to, as in a URL.
   bool tls = false;
-  std::string certificate = {};  ///< Subject of the one it has proved to hold.
-  bool plain_refused = false;    ///< It should have come by TLS: it is told so, and no more.
+  tls::shown_certificate certificate = {};
+  bool plain_refused = false;  ///< It should have come by TLS: it is told so, and no more.
 };
 
 class session {
@@ -69,6 +71,8 @@ class session {
   bool upgraded() const noexcept { return std::holds_alternative<websocket::stream>(phase_); }
   /// What the client has shown; of meaning once upgraded. The token is that of the subprotocol list, if any.
   const client_credential& shown() const noexcept { return shown_; }
+  /// The token, which this then has no more.
+  std::string take_token() { return std::exchange(shown_.token, {}); }
   /// The Host header, as it came.
   const std::string& host() const noexcept { return host_; }
   client_encoding encoding() const noexcept { return encoding_; }

@@ -106,6 +106,22 @@ std::string subject_of(X509* certificate) {
   return {text, static_cast<std::size_t>(bytes)};
 }
 
+/// The O of its subject, as UTF-8; what could steer a terminal is left out.
+std::vector<std::string> organizations_of(X509* certificate) {
+  std::vector<std::string> found;
+  const auto* name = X509_get_subject_name(certificate);
+  for (int at = -1; (at = X509_NAME_get_index_by_NID(name, NID_organizationName, at)) >= 0;) {
+    unsigned char* text = nullptr;
+    const int bytes = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (bytes < 0) continue;
+    std::string organization(reinterpret_cast<const char*>(text), static_cast<std::size_t>(bytes));
+    OPENSSL_free(text);
+    const auto is_control = [](char each) { return static_cast<unsigned char>(each) < 0x20 || each == 0x7f; };
+    if (std::none_of(organization.begin(), organization.end(), is_control)) found.push_back(std::move(organization));
+  }
+  return found;
+}
+
 std::int64_t expiry_of(X509* certificate) {
   std::tm when{};
   return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) == 1 ? static_cast<std::int64_t>(::timegm(&when)) : 0;
@@ -299,10 +315,14 @@ void channel::close() {
   SSL_shutdown(ssl_.get());
 }
 
-std::string channel::peer_subject() const {
-  const auto* certificate = SSL_get0_peer_certificate(ssl_.get());
+shown_certificate channel::peer() const {
+  auto* certificate = SSL_get0_peer_certificate(ssl_.get());
   if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return {};
-  return subject_of(const_cast<X509*>(certificate));
+  shown_certificate shown{subject_of(certificate), organizations_of(certificate), expiry_of(certificate)};
+  const auto* chain = SSL_get0_verified_chain(ssl_.get());
+  for (int i = 0; i < sk_X509_num(chain); ++i)
+    shown.expires = std::min(shown.expires, expiry_of(sk_X509_value(chain, i)));
+  return shown;
 }
 
 void channel::consume(std::size_t bytes) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -70,6 +71,13 @@ class context {
   std::int64_t expires_ = 0;
 };
 
+/// What the certificate says that the other side has proved to hold.
+struct shown_certificate {
+  std::string subject = {};                     ///< As RFC 4514 writes it; empty: it showed none.
+  std::vector<std::string> organizations = {};  ///< The subject's O.
+  std::int64_t expires = 0;                     ///< Seconds since 1970: it, or the first of those that vouch for it.
+};
+
 /// One connection. Octets received are given once and taken as plain text until there is no more; octets to be sent
 /// gather in output().
 class channel {
@@ -96,8 +104,7 @@ class channel {
   /// The other side says nothing more, or something is wrong: output() may still have an alert about it.
   bool ended() const noexcept { return ended_.has_value(); }
   const error& why_ended() const noexcept { return *ended_; }
-  /// Subject of the certificate that the other side has proved to hold, as RFC 4514 writes it; empty: it showed none.
-  std::string peer_subject() const;
+  shown_certificate peer() const;
 
   byte_span output() const noexcept { return byte_span(output_).subspan(written_); }
   void consume(std::size_t bytes);

@@ -102,6 +102,7 @@ result<void> token::reload() {
 void token::authenticate_client(client_credential shown, verdict_handler answer) {
   const auto known = table_.get();
   const auto hash = hash_of(shown.token);
+  crypto::wipe({reinterpret_cast<std::uint8_t*>(shown.token.data()), shown.token.size()});
   // All are compared, so the time taken does not say which one came close.
   const table::row* match = nullptr;
   for (const auto& each : known->rows) {

@@ -24,6 +24,8 @@ void workspace_secret::authenticate_client(client_credential shown, verdict_hand
   principal who;
   if (!shown.certificate.empty()) {  // Of an authority that the operator has named for this.
     who.name = std::move(shown.certificate);
+    who.roles = std::move(shown.certificate_groups);
+    who.expires = shown.certificate_expires;
     who.rights = permissions::member();
     return answer(std::move(who));
   }

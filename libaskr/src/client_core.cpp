@@ -49,6 +49,8 @@ std::string as_reason(std::string_view detail) {
 
 }  // namespace
 
+client_core::wire::wire() = default;
+
 client_core::client_core(client_options& options, client_url url, std::uint64_t seed)
     : options_(options),
       url_(std::move(url)),

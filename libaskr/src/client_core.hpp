@@ -95,6 +95,9 @@ class client_core {
 
   /// One connection, from the dialled socket on.
   struct wire {
+    /// Defined elsewhere: to clang 14 a nested class with initializers cannot be constructed before this one ends.
+    wire();
+
     websocket::client_handshake handshake;
     http::response_parser head;
     byte_buffer request;

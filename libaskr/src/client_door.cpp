@@ -62,6 +62,7 @@ client_door::client_door(const node_options& options, const self_description& se
       events_(events),
       counts_(counts),
       guard_(options),
+      tokens_(entropy_),
       session_options_(make_session_options(options, self)) {}
 
 result<session_id> client_door::open(transport::arrival how) {
@@ -83,6 +84,7 @@ void client_door::on_closed(time_point now, session_id session) {
   if (which == nullptr) return;
   ++counts_.sessions_closed;
   end_business(now, *which);
+  leave_queue(now, *which);
   const auto found = per_address_.find(which->wire.shown().address);
   if (found != per_address_.end() && --found->second == 0) per_address_.erase(found);
   sessions_.erase(session);
@@ -106,7 +108,10 @@ void client_door::pump(time_point now, client_row& from) {
   if (from.wire.upgraded() && !from.asked) {
     from.auth_due = now + options_.sessions.auth_deadline;
     from.asked = true;
-    if (!has_credential(from.wire.shown()) || !turned_away(now, from, {})) ask(from, from.wire.shown());
+    auto token = from.wire.take_token();
+    auto shown = from.wire.shown();
+    shown.token = std::move(token);
+    if (!has_credential(shown) || !turned_away(now, from, {})) ask(now, from, std::move(shown));
   }
   // A message may be changed in place while it is decoded.
   while (const auto next = from.wire.next()) {

@@ -57,7 +57,12 @@ class client_door {
   void keep_for_later(time_point now, client_row& from, bool text, byte_span data);
   static bool has_credential(const client_credential& shown) { return !shown.token.empty() || shown.key; }
   bool turned_away(time_point now, client_row& which, const transport::message_id& mid);
-  void ask(client_row& about, client_credential shown);
+  void ask(time_point now, client_row& about, client_credential shown);
+  client_credential recall(const client_row& of);
+  void end_try(time_point now, client_row& which);
+  void leave_queue(time_point now, client_row& which);
+  void judge_waiting(time_point now, const std::string& address);
+  void let_in(time_point now, client_row& who, principal as);
   void on_admitted(time_point now, client_row& who);
   void on_review(time_point now, client_row& which, result<principal> verdict);
   void on_refused(time_point now, client_row& which, error why);
@@ -95,6 +100,7 @@ class client_door {
   counters& counts_;
   entropy entropy_;
   credential_guard guard_;
+  crypto::text_safe tokens_;
   websocket::deflate_context deflate_;
   transport::session_options session_options_;
   std::unordered_map<std::string, std::size_t> per_address_;

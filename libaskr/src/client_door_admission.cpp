@@ -4,7 +4,9 @@
 
 #include "crypto/client_proof.hpp"
 #include "crypto/hex.hpp"
+#include "crypto/secret.hpp"
 #include "libaskr/src/membership.hpp"
+#include "transport/msgpack_reader.hpp"
 #include "transport/wire_messages.hpp"
 
 #include <algorithm>
@@ -19,9 +21,12 @@ constexpr int auth_attempts_max = 3;  // Besides the question at the upgrade, wh
 
 /// A principal travels with the commands that are forwarded for it.
 bool fits_the_wire(const principal& who) {
-  return who.name.size() <= transport::name_bytes_max && who.roles.size() <= transport::roles_max &&
+  const auto fits = [](const std::string& text, std::size_t bytes_max) {
+    return text.size() <= bytes_max && transport::is_utf8(as_bytes(text));
+  };
+  return fits(who.name, transport::name_bytes_max) && who.roles.size() <= transport::roles_max &&
          std::all_of(who.roles.begin(), who.roles.end(),
-                     [](const auto& role) { return role.size() <= transport::role_bytes_max; });
+                     [&](const auto& role) { return fits(role, transport::role_bytes_max); });
 }
 
 }  // namespace
@@ -36,11 +41,61 @@ bool client_door::turned_away(time_point now, client_row& which, const transport
   return true;
 }
 
-void client_door::ask(client_row& about, client_credential shown) {
+void client_door::ask(time_point now, client_row& about, client_credential shown) {
   about.verdict_pending = true;
   ++about.attempts;
-  about.shown = std::move(shown);
-  credentials_.emplace_back(about.id, about.shown);
+  about.token = tokens_.keep(shown.token);
+  about.shown = shown;
+  crypto::wipe({reinterpret_cast<std::uint8_t*>(about.shown.token.data()), about.shown.token.size()});
+  about.shown.token.clear();
+  if (has_credential(shown) && !shown.loopback) {
+    if (!guard_.begin(now, shown.address, about.id)) return;  // Its turn comes.
+    about.trying = true;
+  }
+  credentials_.emplace_back(about.id, std::move(shown));
+}
+
+client_credential client_door::recall(const client_row& of) {
+  auto shown = of.shown;
+  shown.token = tokens_.read(of.token);
+  return shown;
+}
+
+// --- taking turns: so many are judged at a time as could be wrong
+
+void client_door::end_try(time_point now, client_row& which) {
+  if (!std::exchange(which.trying, false)) return;
+  const auto address = which.shown.address;
+  guard_.end(address);
+  judge_waiting(now, address);
+}
+
+void client_door::judge_waiting(time_point now, const std::string& address) {
+  while (const auto next = guard_.next(now, address)) {
+    const bool begun = guard_.may_try(now, address);
+    auto* which = sessions_.find(*next);
+    if (which == nullptr || !which->verdict_pending) {
+      if (begun) guard_.end(address);
+    } else if (begun) {
+      which->trying = true;
+      credentials_.emplace_back(which->id, recall(*which));
+    } else {
+      which->verdict_pending = false;
+      which->backlog.clear();
+      turned_away(now, *which, std::exchange(which->auth_mid, {}));
+      sessions_.mark_dirty(*which);
+    }
+  }
+}
+
+// Who does not wait for the answer has tried all the same.
+void client_door::leave_queue(time_point now, client_row& which) {
+  if (which.trying) {
+    guard_.on_refused(now, which.shown.address);
+    end_try(now, which);
+  } else if (which.verdict_pending && !which.shown.loopback) {
+    guard_.forget(which.shown.address, which.id);
+  }
 }
 
 void client_door::on_auth(time_point now, client_row& from, const message& said) {
@@ -58,7 +113,7 @@ void client_door::on_auth(time_point now, client_row& from, const message& said)
     from.verdict_pending = true;
     return on_refused(now, from, {errc::unauthenticated, "the signature does not prove this key"});
   }
-  ask(from, std::move(shown));
+  ask(now, from, std::move(shown));
 }
 
 // --- keys of clients
@@ -89,17 +144,25 @@ void client_door::on_verdict(time_point now, session_id session, result<principa
   auto* which = sessions_.find(session);
   if (which == nullptr) return;
   if (verdict && !fits_the_wire(*verdict))
-    verdict = error{errc::unauthenticated, "a principal with too long a name or roles"};
+    verdict = error{errc::unauthenticated, "a principal whose name or roles are too long, or not UTF-8"};
   if (which->admitted) return on_review(now, *which, std::move(verdict));
   if (!which->verdict_pending || which->refusal) return;
-  if (!verdict) return on_refused(now, *which, verdict.error());
-  which->who = std::move(verdict).value();
-  which->who.what = principal::kind::client;
-  which->who.entry = self_.id;
-  which->admitted = true;
-  which->wire.admit();
-  on_admitted(now, *which);
-  end_wait(now, *which);
+  if (verdict) {
+    let_in(now, *which, std::move(verdict).value());
+  } else {
+    on_refused(now, *which, verdict.error());
+  }
+  end_try(now, *which);
+}
+
+void client_door::let_in(time_point now, client_row& who, principal as) {
+  who.who = std::move(as);
+  who.who.what = principal::kind::client;
+  who.who.entry = self_.id;
+  who.admitted = true;
+  who.wire.admit();
+  on_admitted(now, who);
+  end_wait(now, who);
 }
 
 void client_door::on_admitted(time_point, client_row& who) {
@@ -110,7 +173,7 @@ void client_door::on_admitted(time_point, client_row& who) {
 
 // Who has shown nothing is told nothing; who has shown something wrong, after a while.
 void client_door::on_refused(time_point now, client_row& which, error why) {
-  const bool tried = has_credential(which.shown) || !which.auth_mid.is_none() || which.attempts > 1;
+  const bool tried = !which.token.sealed.empty() || which.shown.key || !which.auth_mid.is_none() || which.attempts > 1;
   if (!tried) return end_wait(now, which);
   ++counts_.clients_refused;
   if (!which.wire.shown().loopback) guard_.on_refused(now, which.wire.shown().address);
@@ -138,7 +201,7 @@ void client_door::end_wait(time_point now, client_row& which) {
 void client_door::review() {
   sessions_.for_each([&](client_row& each) {
     if (!each.admitted || std::exchange(each.under_review, true)) return;
-    credentials_.emplace_back(each.id, each.shown);
+    credentials_.emplace_back(each.id, recall(each));
   });
 }
 

@@ -182,7 +182,7 @@ std::string connection::reached_at() const {
   return here.is_v6() ? "[" + here.to_string() + "]" : here.to_string();
 }
 
-bool connection::open_session(std::string certificate) {
+bool connection::open_session(tls::shown_certificate certificate) {
   door_ = door::session;
   const auto opened =
       shell_.core().clients().open({.address = address_.to_string(),

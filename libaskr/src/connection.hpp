@@ -83,13 +83,14 @@ class connection : public std::enable_shared_from_this<connection> {
   void link_is_up(principal who);
   void fill_link_output(peer& to);
   std::string reached_at() const;
-  bool open_session(std::string certificate = {});
+  bool open_session(tls::shown_certificate certificate = {});
   bool session_must_wait();
   byte_span session_output(client_row& client);
   void become_tls();
   void on_tls_bytes(mutable_byte_span received);
   void feed_tls(byte_span received);
   bool open_tls_session();
+  bool begin_tls_handshake();
   void end_tls_handshake();
   void write(byte_span output);
   byte_span consume(std::size_t written);

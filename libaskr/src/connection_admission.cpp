@@ -28,6 +28,11 @@ void connection::ask_authenticator() {
                         .name = proof.hello.name,
                         .credential = proof.hello.credential,
                         .channel_binding = proof.channel_binding};
+  // It may have shown another one since the handshake, in its record.
+  if (const auto* up = shell_.core().peers().find(link_number_)) {
+    auto newer = shell_.core().members().view().credential_of(up->node, up->life);
+    if (newer) shown.credential = std::move(*newer);
+  }
   shell_.admissions().ask(std::move(shown), [weak = weak_from_this()](result<principal> verdict) {
     if (const auto self = weak.lock(); self && self->open_) self->on_peer_verdict(std::move(verdict));
   });

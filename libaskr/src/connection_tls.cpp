@@ -27,8 +27,7 @@ void connection::on_tls_bytes(mutable_byte_span received) {
       case tls::first_record::whole:
         break;
     }
-    if (!shell_.tls().begin_handshake()) return close(error{errc::overloaded, "too many TLS handshakes at once"});
-    tls_->shaking = true;
+    if (!begin_tls_handshake()) return;
     tls_->channel.emplace(shell_.tls().context());
     feed_tls(std::exchange(tls_->hello, {}));
     received = received.subspan(taken);
@@ -59,7 +58,19 @@ void connection::feed_tls(byte_span received) {
 bool connection::open_tls_session() {
   ++shell_.core().counts().tls_opened;
   end_tls_handshake();
-  return open_session(tls_->channel->peer_subject());
+  return open_session(tls_->channel->peer());
+}
+
+bool connection::begin_tls_handshake() {
+  const bool allowed = shell_.strangers().may_shake_hands(clock::now(), stranger_) && shell_.tls().begin_handshake();
+  if (allowed) {
+    tls_->shaking = true;
+    return true;
+  }
+  ++shell_.core().counts().tls_refused;
+  tls_.reset();  // It has not failed.
+  close(error{errc::overloaded, "too many TLS handshakes"});
+  return false;
 }
 
 void connection::end_tls_handshake() {

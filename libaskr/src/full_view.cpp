@@ -207,6 +207,12 @@ void full_view::claim_all() {
   }
 }
 
+std::optional<byte_buffer> full_view::credential_of(const node_id& id, incarnation life) const {
+  const auto record = view_.find(id);
+  if (!record || record->stamp().life != life) return std::nullopt;
+  return mesh::credential_of(*record);
+}
+
 wall_ms full_view::end_expired(wall_ms wall) {
   wall_ms next = 0;
   std::vector<node_id> expired;

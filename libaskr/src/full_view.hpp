@@ -65,6 +65,8 @@ class full_view {
   void on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict);
   /// All owners are to be judged anew.
   void claim_all();
+  /// What a node shows in its record of this life; nothing: there is none.
+  std::optional<byte_buffer> credential_of(const node_id& id, incarnation life) const;
   /// Admissions of owners that have ended by this wall time; returns when the next one does (0: none).
   wall_ms end_expired(wall_ms wall);
   /// Owners that were admitted and are no longer, and why, since the last call.

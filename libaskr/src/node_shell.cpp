@@ -39,7 +39,7 @@ node_shell::node_shell(node_options options, asio::io_context* context)
       tls_(*this, options_.tls),
       admissions_(*this),
       timer_(*context_),
-      strangers_(options_.limits),
+      strangers_(options_.limits, options_.tls),
       connections_max_(connections_allowed()) {
   scratch_.resize(scratch_bytes);
   if (!options_.authenticator) options_.authenticator = default_authenticator(options_);

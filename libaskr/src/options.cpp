@@ -58,7 +58,11 @@ result<void> validate_tls(const tls_options& tls) {
     return broken("tls.certificate_file and tls.key_file belong together");
   }
   if (!tls.certificate_file.empty()) {
-    return tls.handshakes_max > 0 ? result<void>() : broken("tls.handshakes_max is at least 1");
+    if (tls.handshakes_max == 0 || tls.handshakes_per_second == 0 || tls.handshakes_burst == 0 ||
+        tls.handshakes_per_address_per_second == 0 || tls.handshakes_per_address_burst == 0) {
+      return broken("tls.handshakes_* are at least 1");
+    }
+    return {};
   }
   if (!tls.client_ca_file.empty()) return broken("tls.client_ca_file needs tls.certificate_file");
   if (tls.plain == plain_clients::never) return broken("tls.plain never needs tls.certificate_file");

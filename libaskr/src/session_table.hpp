@@ -3,6 +3,7 @@
 
 /// The client sessions of a node and what is said to them. What they say is the business of client_door.
 
+#include "crypto/text_safe.hpp"
 #include "libaskr/src/caller.hpp"
 #include "libaskr/src/slot_map.hpp"
 #include "transport/session.hpp"
@@ -103,8 +104,10 @@ struct client_row {
   int attempts = 0;
   time_point auth_due = time_point::max();
   transport::message_id auth_mid;
-  client_credential shown;       ///< What it was judged by last,
-  bool under_review = false;     ///< and is judged by once more.
+  client_credential shown;       ///< What it was judged by last, but for its token,
+  crypto::kept_text token;       ///< which is kept here.
+  bool under_review = false;     ///< It is judged by both once more.
+  bool trying = false;           ///< It counts among those of its address that are being judged.
   std::optional<error> refusal;  ///< Of a wrong credential; said at
   time_point refusal_due = time_point::max();
   std::optional<client_challenge> challenge;  ///< To be signed by a client that proves a key; good for one try.

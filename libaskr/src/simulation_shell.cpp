@@ -140,7 +140,8 @@ simulation::~simulation() = default;
 
 node& simulation::add(node_options options, program run) {
   auto host = shell_->add(std::move(options));
-  auto& made = shell_->residents().emplace_back(host, std::unique_ptr<node>(new node(host)), std::move(run));
+  auto& made = shell_->residents().emplace_back(
+      simulation_shell::resident{host, std::unique_ptr<node>(new node(host)), std::move(run)});
   host->start();
   return *made.holder;
 }

@@ -104,6 +104,7 @@ BOOST_AUTO_TEST_CASE(a_certificate_admits_its_own_node_in_its_time_and_the_error
   BOOST_TEST(admits(shown, id_of(7), end - 1).ok());
   const auto detail = [&](std::uint8_t node, wall_ms now) { return admits(shown, id_of(node), now).error().detail; };
   BOOST_TEST(detail(8, begin).find("was shown by node 0808") != std::string::npos);
+  BOOST_TEST(detail(7, 253'402'300'800'000).find("this host's clock says the end of time") != std::string::npos);
   // A clock that is a day behind, or ahead.
   BOOST_TEST(detail(7, begin - 86'400'000) ==
              "the certificate is not valid before 2027-01-15T08:00:00Z; this host's clock says 2027-01-14T08:00:00Z");
@@ -159,6 +160,10 @@ BOOST_AUTO_TEST_CASE(a_bad_list_of_revocations_says_which_line) {
   BOOST_TEST(refused_list(head + "serial 1\nserial 1\n") ==
              "bad_key_file: line 4: neither a new serial nor a new node");
   BOOST_TEST(refused_list(head + "node 00\n") == "bad_key_file: line 3: neither a new serial nor a new node");
+  BOOST_TEST(refused_list("askr-revocations 1\nnumber \n") == "bad_key_file: line 2: no number");
+  std::string too_many = head;
+  for (int i = 0; i < 16'385; ++i) (too_many += "serial ") += std::to_string(i) + "\n";
+  BOOST_TEST(refused_list(too_many) == "bad_key_file: line 16387: more than 16,384 revocations");
   BOOST_TEST(refused_list(head + "signature 00\n") == "bad_key_file: line 3: not a signature");
   BOOST_TEST(refused_list(head + "serial 1") == "bad_key_file: line 3: cut off");
 }

@@ -264,7 +264,8 @@ BOOST_AUTO_TEST_CASE(names_of_unknown_protocols_are_refused) {
   for (const auto* text :
        {"", "Noise", "Noise_XX_25519_AESGCM", "Noise_XX_448_AESGCM_SHA256", "Noise_QQ_25519_AESGCM_SHA256",
         "Noise_XX_25519_AESGCM_SHA256_x", "Noise_XXpsk4_25519_AESGCM_SHA256", "Noise_XXpsk_25519_AESGCM_SHA256",
-        "Noise_XXpsk0+_25519_AESGCM_SHA256", "Noise_XX_25519_AES_SHA256", "noise_XX_25519_AESGCM_SHA256",
+        "Noise_XXpsk0+_25519_AESGCM_SHA256", "Noise_XX_25519_AES_SHA256", "Noise_XX_25519_AESGCM_SHA3",
+        "Noise_XXqsk0_25519_AESGCM_SHA256", "noise_XX_25519_AESGCM_SHA256",
         "Noise_XXpsk0+psk0+psk0+psk0+psk0+psk0+psk0+psk0_25519_AESGCM_SHA256"}) {
     BOOST_TEST(!noise_protocol::parse(text).ok(), text);
   }

@@ -25,7 +25,7 @@ bool library_takes(askr::byte_span bytes) {
     bool referenced = false;
     const auto all = bytes.size();
     msgpack::unpack(zone, reinterpret_cast<const char*>(bytes.data()), all, offset, referenced, nullptr, nullptr,
-                    msgpack::unpack_limit(all, all, all, all, all, 33));
+                    msgpack::unpack_limit(all, all, all, all, all, askr::transport::msgpack_limits{}.depth_max));
     return offset == all;
   } catch (const msgpack::unpack_error&) {
     return false;

@@ -54,7 +54,7 @@ void feed(tls::channel& channel, byte_span octets, std::size_t cut) {
     octets = octets.subspan(piece.size());
     channel.on_bytes(piece);
     ASKR_ASSERT(channel.next(room).empty());
-    ASKR_ASSERT(!channel.established() && channel.peer_subject().empty());
+    ASKR_ASSERT(!channel.established() && channel.peer().subject.empty());
     answered += channel.output().size();
     channel.consume(channel.output().size());
   }

@@ -13,7 +13,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
+from certificates import Authority  # noqa: E402
 from mesh import Process, run, say  # noqa: E402
+from raw_websocket import until  # noqa: E402
 
 # What would take the whole build or this very test: that it is there, and understood by bash and CMake, must do here.
 # tests/package and continuous integration run the rest of it.
@@ -34,7 +36,7 @@ def commands():
     """Each command of the README's sh blocks, without its comment."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for block in re.findall(r"```sh\n(.*?)```", text, re.S):
-        for line in block.splitlines():
+        for line in re.sub(r"\\\n\s*", "", block).splitlines():
             for command in re.sub(r"\s+#.*$", "", line).split(" && "):
                 if command.strip():
                     yield command.strip()
@@ -52,6 +54,7 @@ class Reader:
         self.mesh = mesh
         self.node = None
         self.url = None
+        self.guarded = None
         (mesh.folder / "resize.py").write_text(RESIZE, encoding="ascii")
         (mesh.folder / "resize.py").chmod(0o700)
 
@@ -64,6 +67,15 @@ class Reader:
             done = subprocess.run([ROOT / "tools/demo.sh", "--once", "--bin", self.mesh.binaries], text=True,
                                   env=self.mesh.environment, capture_output=True, timeout=60, check=False)
             must(done, command)
+        elif words[0] == "chmod":
+            must(subprocess.run(words, cwd=self.mesh.folder, text=True, capture_output=True, timeout=5, check=False), command)
+        elif ">" in words:
+            shown = must(self.mesh.askr(*words[1 : words.index(">")]), command)
+            (self.mesh.folder / words[-1]).write_text(shown, encoding="ascii")
+        elif "--tls-cert" in words:
+            self.guard(words)
+        elif words[:2] == ["askr", "--url"]:
+            assert must(self.mesh.askr("--url", self.guarded, *words[3:]), command).strip(), f"{command} printed nothing"
         elif words[:2] == ["askr", "node"]:
             label = words[words.index("--name") + 1]
             self.node = self.mesh.node(label, *words[4:])
@@ -79,8 +91,18 @@ class Reader:
         else:
             raise AssertionError(f"the README has a command that no test runs: {command}")
 
-    def start(self, label, words):
-        command = [str(self.mesh.binaries / "askr"), "--url", self.url, "--json", *words]
+    def guard(self, words):
+        """A node with TLS, on loopback for this test, and a service there."""
+        authority = Authority(self.mesh.folder, "ca")
+        authority.issue("node", "IP:127.0.0.1")
+        words[words.index("--bind") + 1] = "127.0.0.1"
+        self.guarded = self.mesh.node(words[words.index("--name") + 1], *words[4:]).url.replace("ws://", "wss://")
+        known = ("--ca", "ca.pem", "--token-file", "mine")
+        self.start("menu", [*known, "serve", "menu.read", "--", str(self.mesh.folder / "resize.py")], self.guarded)
+        until(lambda: self.mesh.askr("--url", self.guarded, *known, "send", "menu.read", "1").returncode == 0)
+
+    def start(self, label, words, url=None):
+        command = [str(self.mesh.binaries / "askr"), "--url", url or self.url, "--json", *words]
         started = Process(label, command, self.mesh.folder, dict(self.mesh.environment, PWD=str(self.mesh.folder)))
         self.mesh.processes.append(started)
         return started
@@ -88,10 +110,7 @@ class Reader:
     def serve(self, words):
         served = [str(self.mesh.folder / "resize.py") if each == "./resize.py" else each for each in words]
         self.start("serve", served)
-        for _ in range(100):
-            if self.mesh.askr("--url", self.url, "send", words[1], "1").returncode == 0:
-                return
-        raise AssertionError("askr serve never served")
+        until(lambda: self.mesh.askr("--url", self.url, "send", words[1], "1").returncode == 0)
 
     def listen(self, words):
         """The events of the example that everybody hears."""

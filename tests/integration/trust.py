@@ -10,9 +10,10 @@ import pathlib
 import stat
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
-from mesh import names_seen, run, say  # noqa: E402
+from mesh import lists, names_seen, run, say  # noqa: E402
 from raw_websocket import until  # noqa: E402
 
 CHECK = """#!/bin/sh
@@ -42,7 +43,10 @@ def identity(mesh, name):
 
 
 def admit(mesh, name, node_id):
-    must(mesh, "--workspace", mesh.workspace, "admit", node_id, "--authority", "lab.key", "--certificate", f"{name}.cert")
+    """Gives the serial."""
+    said = must(mesh, "--workspace", mesh.workspace, "admit", node_id, "--authority", "lab.key", "--certificate",
+                f"{name}.cert", "--json")
+    return str(json.loads(said)["serial"])
 
 
 def revoke(mesh, *words):
@@ -69,6 +73,44 @@ def certificates(mesh):
     until(lambda: "is revoked" in one.log())
     assert two.terminate() == 0 and thief.terminate() == 0
     return one
+
+
+def renewal(mesh):
+    """While commands flow over TCP both nodes are admitted again, and their first certificates are revoked: who goes on
+    has shown the newer one. No command is lost."""
+    ids = {name: identity(mesh, name) for name in ("four", "five")}
+    first = {name: admit(mesh, name, ids[name]) for name in ids}
+    four, five = (mesh.node(name, "--authority", "lab.key.pub", "--revocations", "revoked", "--secret-file", "mesh.secret",
+                            "--identity-file", name, "--certificate", f"{name}.cert", "--no-unix-links") for name in ids)
+    mesh.settle(four, five)
+    with four.client() as service, five.client() as asking:
+        service.serve("double")
+        until(lambda: lists(asking, four, "commands", "double"))
+        served = 0
+
+        def ask_for(seconds):
+            nonlocal served
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                mids = [asking.ask("double", number) for number in range(20)]
+                for _ in mids:
+                    asked = service.next_command()
+                    service.say(mid=asked["mid"], value=2 * asked["data"])
+                assert [asking.value(mid) for mid in mids] == [2 * number for number in range(20)]
+                served += len(mids)
+
+        ask_for(0.2)
+        links_lost = [each.log().count("link: down") for each in (four, five)]
+        for name in ids:
+            admit(mesh, name, ids[name])
+            ask_for(0.7)  # Files are looked at twice a second.
+        for serial in first.values():
+            revoke(mesh, "--serial", serial)
+        ask_for(1.5)
+        assert [each.log().count("link: down") for each in (four, five)] == links_lost
+        assert not any("is revoked" in each.log() for each in (four, five))
+    assert four.terminate() == 0 and five.terminate() == 0
+    say(served, "commands while certificates were renewed, none lost")
 
 
 def clients(mesh):
@@ -151,6 +193,7 @@ def http_get(port, target):
 def test(mesh):
     must(mesh, "keygen", "--secret", "mesh.secret")
     one = certificates(mesh)
+    renewal(mesh)
     door, token = clients(mesh)
     key_files(mesh)
     own_authenticators(mesh)
@@ -160,4 +203,4 @@ def test(mesh):
     say("certificates, keys and tokens let in and put out; own authenticators decide; no secret was shown")
 
 
-run(test)
+run(test, 60)

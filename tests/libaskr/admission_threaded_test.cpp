@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Nodes and clients that are let in and put out again: authenticators that fail in every way, and files that change.
+#include "tests/support/certificates.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/threaded_nodes.hpp"
 
@@ -245,6 +246,78 @@ BOOST_AUTO_TEST_CASE(a_client_comes_in_by_its_key_and_goes_when_the_key_or_its_t
   files.write("tokens", "# nobody\n");
   BOOST_TEST(eventually([&] { return bob.node_name().empty(); }));
   BOOST_TEST(door.counters().admissions_ended == 2);
+}
+
+namespace {
+
+void write_pair(const scratch_folder& files, const std::string& name, const issued& made) {
+  files.write(name + ".pem", made.certificate);
+  files.write(name + ".key", made.key);
+}
+
+node_options door_with_tls(const scratch_folder& files, const test::authority& by) {
+  files.write("ca", by.certificate());
+  write_pair(files, "node", by.issue("node", "IP:127.0.0.1"));
+  auto options = options_of("door");
+  options.tls = {.certificate_file = files.file("node.pem"),
+                 .key_file = files.file("node.key"),
+                 .client_ca_file = files.file("ca")};
+  return options;
+}
+
+client_options to_door(const scratch_folder& files, const node& door) {
+  return {.url = "wss://" + address(door), .ca_file = files.file("ca"), .reconnect = false};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_client_that_came_by_a_certificate_has_its_roles_and_goes_when_it_expires) {
+  const scratch_folder files;
+  const test::authority lab("lab");
+  auto options = door_with_tls(files, lab);
+  options.roles = {{"ops", permissions::none().allow(verb::send, "who")}};
+  write_pair(files, "ann", lab.issue("ann", {}, 3, {"ops"}));
+  node door(std::move(options));
+  door.on("who", [](const command& asked) { return asked.who().name; });
+  door.on("other", [] { return 1; });
+  door.start();
+  const auto shown = [&] {
+    auto made = to_door(files, door);
+    made.certificate_file = files.file("ann.pem");
+    made.key_file = files.file("ann.key");
+    return made;
+  };
+  client ann(shown());
+  ann.connect();
+  BOOST_TEST(ann.send("who").get().as<std::string>() == "O=ops,CN=ann");
+  BOOST_CHECK_THROW((void)ann.send("other").get(), failure);
+  BOOST_TEST(eventually([&] { return ann.node_name().empty(); }));
+  BOOST_TEST(door.counters().admissions_ended == 1);
+  client late(shown());
+  BOOST_CHECK_THROW(late.connect(), failure);
+}
+
+BOOST_AUTO_TEST_CASE(tls_handshakes_beyond_their_budget_are_closed_and_counted) {
+  const scratch_folder files;
+  const test::authority lab("lab");
+  auto options = door_with_tls(files, lab);
+  options.tls.handshakes_per_second = 1;
+  options.tls.handshakes_burst = 1;
+  node door(std::move(options));
+  door.start();
+  client first(to_door(files, door));
+  first.connect();
+  const auto one_more = [&] {
+    client another(to_door(files, door));
+    try {
+      another.connect();
+    } catch (const failure&) {
+    }
+    return door.counters().tls_refused > 0;
+  };
+  BOOST_TEST(eventually(one_more));  // At the first try, but on a machine that takes a second for it.
+  BOOST_TEST(door.counters().tls_failed == 0);
+  BOOST_TEST(!first.node_name().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_secret_is_exchanged_while_commands_flow_and_none_is_lost) {

@@ -117,9 +117,13 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_as_good_as_being_local_but_for_administrat
     auto verdict = result<principal>(errc::timed_out);
     client_credential shown;
     shown.certificate = "CN=ann,O=lab";
+    shown.certificate_groups = {"lab"};
+    shown.certificate_expires = 5'000;
     each->authenticate_client(std::move(shown), [&](result<principal> given) { verdict = std::move(given); });
     BOOST_REQUIRE(verdict.ok());
     BOOST_TEST(verdict->name == "CN=ann,O=lab");
+    BOOST_TEST((verdict->roles == std::vector<std::string>{"lab"}));
+    BOOST_TEST(verdict->expires == 5'000u);
     BOOST_TEST((verdict->rights == permissions::member()));
   }
 }
@@ -254,8 +258,12 @@ BOOST_AUTO_TEST_CASE(clients_come_in_by_the_keys_they_have_proven) {
   BOOST_TEST(!client_verdict(judge, ann)->rights.may(verb::admin, "x"));
   ann.key->fill(0x56);
   BOOST_TEST((client_verdict(judge, ann).code() == errc::unauthenticated));
-  const scratch_file nameless(key + "\n", 0644);
-  BOOST_CHECK_THROW(client_key{nameless.path}, failure);
+  const std::string line = key + " ann\n";
+  for (const auto& wrong : {key + "\n", line.substr(1), line + line, line.substr(0, 65) + std::string(257, 'n')}) {
+    const scratch_file file_of_keys(wrong, 0644);
+    BOOST_CHECK_THROW(client_key{file_of_keys.path}, failure);
+  }
+  BOOST_CHECK_THROW(client_key{"/nonexistent/keys"}, failure);
 }
 
 BOOST_AUTO_TEST_CASE(peers_have_one_authenticator_and_clients_others_that_are_asked_in_turn) {
@@ -390,6 +398,13 @@ BOOST_AUTO_TEST_CASE(files_of_an_authority_that_are_swapped_or_cut_or_of_another
   const auto elsewhere = lab.files.file("elsewhere");
   lab.admit(7, elsewhere, "lab2");
   BOOST_TEST(refused(lab.key, elsewhere));
+  BOOST_TEST(refused(lab.key, lab.files.file("none")));
+  std::string nine;
+  for (char digit = '1'; digit <= '9'; ++digit) nine.append(64, digit).append(1, '\n');
+  for (const auto& authorities : {std::string("# nobody\n"), nine, nine.substr(0, 63)}) {
+    lab.files.write("authorities", authorities);
+    BOOST_TEST(refused(lab.files.file("authorities"), lab.own));
+  }
   auto text = lab.files.read("own");
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{18}, std::size_t{19}, text.size() / 2, text.size() - 2}) {
     lab.files.write("cut", text.substr(0, bytes));
@@ -402,6 +417,9 @@ BOOST_AUTO_TEST_CASE(a_bad_token_file_is_refused) {
   BOOST_TEST((file_refused("alice " + alice + "\n", 0644) == errc::bad_key_file));
   BOOST_TEST((file_refused("nospace\n") == errc::bad_key_file));
   BOOST_TEST((file_refused("alice short\n") == errc::bad_key_file));
+  BOOST_TEST((file_refused("alice blake2b:00\n") == errc::bad_key_file));
+  const std::string too_long(65, 'r');
+  BOOST_TEST((file_refused("alice " + alice + " " + too_long + "\n") == errc::bad_key_file));
   BOOST_CHECK_THROW(token::from_file("/nonexistent/tokens"), failure);
 }
 

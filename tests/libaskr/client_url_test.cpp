@@ -16,8 +16,10 @@ BOOST_AUTO_TEST_CASE(urls_are_read_strictly) {
   BOOST_TEST(url->target == "/path?x=1");
   BOOST_TEST(client_url::parse("ws://edge")->host == "edge:8800");
   BOOST_TEST(client_url::parse("ws://edge")->target == "/");
-  for (const auto* wrong : {"", "edge:8800", "http://edge", "ws://", "ws://edge:0", "ws://edge:99999", "ws://a b",
-                            "ws://user@edge", "ws://edge/\r\nX: y"}) {
+  BOOST_TEST(!client_url::parse("ws://" + std::string(301, 'h')));
+  for (const auto* wrong :
+       {"", "ws://[::1]8800", "edge:8800", "http://edge", "ws://", "ws://edge:0", "ws://edge:99999", "ws://a b",
+        "ws://user@edge", "ws://edge/\r\nX: y", "ws://:8800", "ws://edge/#x", "ws://edge/\x7f"}) {
     BOOST_TEST(!client_url::parse(wrong), wrong);
   }
   BOOST_TEST(!client_url::parse("ws://edge")->tls);

@@ -8,6 +8,7 @@
 
 #include <askr/authenticators.hpp>
 
+#include <map>
 #include <set>
 
 BOOST_AUTO_TEST_SUITE(node_core_admission)
@@ -196,6 +197,90 @@ BOOST_AUTO_TEST_CASE(an_address_with_too_many_wrong_credentials_is_not_heard_for
   BOOST_TEST(try_once("10.0.0.2", alice).find("welcome") != std::string::npos);
   all.network.advance(seconds(13));  // A fifth of a minute: one try.
   BOOST_TEST(try_once("10.0.0.1", alice).find("welcome") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(sessions_that_try_at_the_same_time_are_judged_as_many_at_once_as_could_be_wrong) {
+  admitting all(1);
+  std::map<std::string, std::vector<fake_client*>> from;
+  const auto judged = [&] {  // As by an authenticator that takes its time.
+    for (const auto& [node, session] : std::exchange(all.network.verdicts_due, {})) {
+      const auto* asking = all.network.core(node).sessions().find(session);
+      if (asking == nullptr) continue;
+      const auto& address = asking->wire.shown().address;
+      principal alice_herself;
+      alice_herself.name = "alice";
+      alice_herself.rights = permissions::member();
+      all.network.core(node).clients().on_verdict(
+          all.network.now(), session,
+          address == "10.0.0.1" ? result<principal>(error{errc::unauthenticated, "unknown token"}) : alice_herself);
+    }
+    all.network.run();
+  };
+  all.network.hold_verdicts = true;
+  for (int i = 0; i < 64; ++i) {
+    for (const std::string address : {"10.0.0.1", "10.0.0.2"}) {
+      from[address].push_back(&all.network.client(
+          0, {.subprotocols = {"askr.v1.json", "askr.token." + wrong}, .address = address, .loopback = false}));
+    }
+  }
+  all.network.run();
+  BOOST_TEST(all.network.verdicts_due.size() == 10u);  // Five of each address.
+  for (auto* leaves : {from["10.0.0.1"][0], from["10.0.0.1"][40]}) leaves->gone = true;
+  all.network.run();
+  for (int i = 0; i < 64; ++i) judged();
+  all.network.advance(100ms);
+  BOOST_TEST(all.network.counts(0).clients_refused == 4u);  // And the one that did not wait for the answer.
+  BOOST_TEST(all.network.counts(0).clients_throttled == 58u);
+  for (auto* each : from["10.0.0.2"]) {
+    BOOST_TEST(ask(all.network, *each, R"({"mid":1,"command":"askr.ping"})").find("pong") != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_principal_that_no_peer_would_understand_is_refused) {
+  const auto heard = [](auto spoil) {
+    admitting all(1);
+    all.network.hold_verdicts = true;
+    auto& client = all.network.client(0, {.subprotocols = {"askr.v1.json", "askr.token." + alice}});
+    all.network.run();
+    principal who;
+    who.name = "alice";
+    spoil(who);
+    all.network.core(0).clients().on_verdict(all.network.now(), all.network.verdicts_due.at(0).second, who);
+    all.network.advance(100ms);
+    return client.heard();
+  };
+  BOOST_TEST(heard([](principal&) {}) == "");
+  const std::vector<void (*)(principal&)> spoilers = {
+      [](principal& who) { who.name = std::string(257, 'n'); },
+      [](principal& who) { who.name = "\xff"; },
+      [](principal& who) { who.roles.assign(65, "role"); },
+      [](principal& who) {
+        who.roles = {"fine", std::string(65, 'r')};
+      },
+      [](principal& who) { who.roles = {"\xc3"}; },
+  };
+  for (const auto spoil : spoilers) BOOST_TEST(heard(spoil).find("too long, or not UTF-8") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_is_kept_for_the_next_review_and_lies_open_nowhere) {
+  admitting all(1);
+  auto& said = all.network.client(0, {.subprotocols = {}});
+  ask(all.network, said, auth(alice));
+  all.network.client(0, {.subprotocols = {"askr.v1.json", "askr.token." + alice}});
+  all.network.run();
+  std::size_t rows = 0;
+  all.network.core(0).sessions().for_each([&](const client_row& each) {
+    ++rows;
+    BOOST_TEST(each.admitted);
+    BOOST_TEST(each.shown.token.empty());
+    BOOST_TEST(each.wire.shown().token.empty());
+    BOOST_TEST(as_text(each.token.sealed).find(alice.substr(0, 8)) == std::string_view::npos);
+  });
+  BOOST_TEST(rows == 2u);
+  all.judge->last.reset();
+  all.review(0);
+  BOOST_TEST(all.judge->last->token == alice);
+  BOOST_TEST(all.network.counts(0).admissions_ended == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(the_table_of_wrong_credentials_is_bounded_and_counts_ipv6_by_its_network) {

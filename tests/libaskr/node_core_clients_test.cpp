@@ -99,12 +99,14 @@ BOOST_AUTO_TEST_CASE(the_handler_knows_which_client_asks_through_which_node) {
 BOOST_AUTO_TEST_CASE(messages_that_cannot_be_understood_are_answered_and_counted_and_the_session_lives) {
   core_network network(1);
   auto& client = network.client(0);
-  for (const auto* broken : {"{", "[]", "7", "{}", R"({"mid":"a"})", R"({"command":"x"})",
-                             R"({"mid":[],"command":"x"})", R"({"type":"welcome","mid":"w"})"}) {
+  for (const auto* broken :
+       {"{", "[]", "7", "{}", R"({"mid":"a"})", R"({"command":"x"})", R"({"mid":[],"command":"x"})",
+        R"({"type":"welcome","mid":"w"})", R"({"type":"credit","mid":"c","bytes":1})",
+        R"({"type":"gap","mid":"g","eventType":"x","from":"a","epoch":1,"seq":1,"until":2})"}) {
     const auto answer = ask(network, client, broken);
     BOOST_TEST(answer.find(R"("code":"bad_message")") != std::string::npos, broken << " -> " << answer);
   }
-  BOOST_TEST(network.counts(0).client_messages_malformed == 8);
+  BOOST_TEST(network.counts(0).client_messages_malformed == 10);
   BOOST_TEST(ask(network, client, R"({"mid":"a","command":"askr.ping"})") == R"({"mid":"a","value":"pong"})");
 }
 

@@ -145,6 +145,35 @@ BOOST_AUTO_TEST_CASE(failures_of_many_addresses_are_forgotten_and_never_more_tha
   }
 }
 
+BOOST_AUTO_TEST_CASE(tls_handshakes_have_a_budget_for_all_and_a_share_of_it_for_each_address) {
+  const auto limits = limits_of(1'024);
+  tls_options tls;
+  tls.handshakes_per_second = 10;
+  tls.handshakes_burst = 20;
+  tls.handshakes_per_address_per_second = 2;
+  tls.handshakes_per_address_burst = 4;
+  stranger_gate gate(limits, tls);
+  const auto shaken = [&](const source& from, int tries, time_point now) {
+    std::size_t count = 0;
+    for (int i = 0; i < tries; ++i) {
+      const auto place = gate.admit(now, from).admitted;
+      count += gate.may_shake_hands(now, place) ? 1 : 0;
+      gate.leave(now, place, false);
+    }
+    return count;
+  };
+  BOOST_TEST(shaken(ipv4(1), 100, begin) == 4u);
+  BOOST_TEST(shaken(ipv6(0x10, 1), 2, begin) == 2u);
+  BOOST_TEST(shaken(ipv6(0x10, 2), 100, begin) == 2u);  // The same network.
+  BOOST_TEST(shaken(loopback, 100, begin) == 12u);      // What is left for all.
+  BOOST_TEST(shaken(ipv4(2), 100, begin) == 0u);
+  BOOST_TEST(shaken(ipv4(1), 100, begin + 1s) == 2u);
+  BOOST_TEST(!gate.may_shake_hands(begin + 1s, 0));  // Nobody.
+  for (int i = 0; i < 3'000; ++i)
+    shaken(ipv4(static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)), 1, begin);
+  BOOST_TEST(gate.sources() <= 1'024u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace askr

@@ -10,7 +10,7 @@
 namespace askr::test {
 namespace {
 
-constexpr long day_s = 86'400;
+constexpr long year_s = 365 * 86'400;
 
 template <class Write>
 std::string as_pem(Write write) {
@@ -33,22 +33,27 @@ void extend(X509* certificate, X509* issuer, int what, const std::string& value)
   X509_EXTENSION_free(extension);
 }
 
-X509* draft(EVP_PKEY* key, const std::string& name, int days) {
+void add_to_subject(X509* certificate, const char* field, const std::string& text) {
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), field, MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()), -1, 0);
+}
+
+X509* draft(EVP_PKEY* key, const std::string& name, long valid_s) {
   static long serial = 0;
   auto* made = X509_new();
   X509_set_version(made, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(made), ++serial);
-  X509_gmtime_adj(X509_getm_notBefore(made), -365 * day_s);
-  X509_gmtime_adj(X509_getm_notAfter(made), days * day_s);
+  X509_gmtime_adj(X509_getm_notBefore(made), -year_s);
+  X509_gmtime_adj(X509_getm_notAfter(made), valid_s);
   X509_set_pubkey(made, key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(name.data()), static_cast<int>(name.size()), -1, 0);
+  add_to_subject(made, "CN", name);
   return made;
 }
 
 }  // namespace
 
-authority::authority(const std::string& name) : key_(EVP_EC_gen("P-256")), self_(draft(key_, name, 30)) {
+authority::authority(const std::string& name, long valid_s)
+    : key_(EVP_EC_gen("P-256")), self_(draft(key_, name, valid_s)) {
   X509_set_issuer_name(self_, X509_get_subject_name(self_));
   extend(self_, self_, NID_basic_constraints, "critical,CA:TRUE");
   X509_sign(self_, key_, EVP_sha256());
@@ -60,9 +65,11 @@ authority::~authority() {
   EVP_PKEY_free(key_);
 }
 
-issued authority::issue(const std::string& name, const std::string& alternative, int days) const {
+issued authority::issue(const std::string& name, const std::string& alternative, long valid_s,
+                        const std::vector<std::string>& organizations) const {
   auto* key = EVP_EC_gen("P-256");
-  auto* made = draft(key, name, days);
+  auto* made = draft(key, name, valid_s);
+  for (const auto& each : organizations) add_to_subject(made, "O", each);
   X509_set_issuer_name(made, X509_get_subject_name(self_));
   if (!alternative.empty()) extend(made, self_, NID_subject_alt_name, alternative);
   X509_sign(made, key_, EVP_sha256());

@@ -4,6 +4,7 @@
 /// Certificates and their keys as PEM, made in memory (P-256), for tests.
 
 #include <string>
+#include <vector>
 
 struct evp_pkey_st;
 struct x509_st;
@@ -17,14 +18,17 @@ struct issued {
 
 class authority {
  public:
-  explicit authority(const std::string& name);
+  static constexpr long month_s = 30 * 86'400;
+
+  explicit authority(const std::string& name, long valid_s = month_s);
   ~authority();
   authority(const authority&) = delete;
   authority& operator=(const authority&) = delete;
 
   const std::string& certificate() const noexcept { return certificate_; }
-  /// `alternative` as OpenSSL reads it: "DNS:node.example,IP:127.0.0.1". Negative days: expired since.
-  issued issue(const std::string& name, const std::string& alternative = {}, int days = 30) const;
+  /// `alternative` as OpenSSL reads it: "DNS:node.example,IP:127.0.0.1". Negative seconds: expired since.
+  issued issue(const std::string& name, const std::string& alternative = {}, long valid_s = month_s,
+               const std::vector<std::string>& organizations = {}) const;
 
  private:
   evp_pkey_st* key_;

@@ -66,7 +66,7 @@ THIRD_PARTY = [
 ]
 
 # Cores have no I/O: time and chance are parameters. The io folder, the shells and crypto's key files are not cores.
-CORES = re.compile(r"(mesh/|transport/(?!io/)|libaskr/src/(node_core|authoriser|discovery|dispatcher|doctor|subscriptions|stranger_gate|connected_state"
+CORES = re.compile(r"(mesh/|transport/(?!io/)|libaskr/src/(node_core|authoriser|discovery|dispatcher|doctor|subscriptions|stranger_gate|source_buckets|connected_state"
                    r"|event_\w+|pending_commands|timer_wheel|slot_map|membership|\w+_door|\w+_table)\.|libaskr/src/simulated/).*")
 NOT_IN_CORES = [
     (re.compile(r"^\s*#\s*include\s*<(sys/(socket|epoll|un|stat|mman|ioctl)|unistd|fcntl|netdb|poll"

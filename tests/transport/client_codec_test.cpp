@@ -171,6 +171,18 @@ BOOST_AUTO_TEST_CASE(broken_messages_say_what_is_wrong) {
       {R"({"type":"a\u0007b","payload":1})", R"("type" must be 1 to 256 bytes without spaces and control characters)"},
       {R"({"type":"subscription"})", R"("eventType" is missing)"},
       {R"({"type":"subscription","eventType":"X","last":-1})", R"("last" must be an integer of 0 or more)"},
+      {R"({"type":"subscription","eventType":"X","overflow":"drop"})",
+       R"("overflow" must be drop_oldest, drop_newest, keep_latest or disconnect)"},
+      {R"({"type":"subscription","eventType":"X","since":[7]})",
+       R"("since" must be a number, or a list of {eventType, from, epoch, seq})"},
+      {R"({"type":"subscription","eventType":"X","since":[{"seq":1}]})",
+       R"("since" must be a number, or a list of {eventType, from, epoch, seq})"},
+      {R"({"type":"subscription","eventType":"X","since":[{"from":"a b"}]})",
+       R"("since" must be a number, or a list of {eventType, from, epoch, seq})"},
+      {R"({"type":"subscription","eventType":"X","since":[{"from":7}]})",
+       R"("since" must be a number, or a list of {eventType, from, epoch, seq})"},
+      {R"({"type":"subscription","eventType":"X","since":[{"from":"a","epoch":"x"}]})",
+       R"("since" must be a number, or a list of {eventType, from, epoch, seq})"},
       {R"({"type":"serve"})", R"("command" is missing)"},
       {R"({"type":"cancel"})", R"("mid" is missing)"},
       {R"({"type":"credit","bytes":1})", R"("mid" is missing)"},
@@ -184,15 +196,21 @@ BOOST_AUTO_TEST_CASE(broken_messages_say_what_is_wrong) {
   for (const auto& [json, detail] : table) BOOST_TEST(refused(json) == detail);
   BOOST_TEST(refused(R"({"mid":")" + std::string(65, 'x') + R"(","command":"fetch"})").starts_with("\"mid\""));
   BOOST_TEST(refused(R"({"type":"auth","token":")" + std::string(4097, 'x') + "\"}") == R"("token" is too long)");
+  std::string rows = R"({"from":"a","seq":1,"later":[]})";
+  for (int i = 0; i < 1'024; ++i) rows += R"(,{"from":"a"})";
+  BOOST_TEST(refused(R"({"type":"subscription","eventType":"X","since":[)" + rows + "]}") ==
+             R"("since" has too many rows)");
 }
 
 BOOST_AUTO_TEST_CASE(names_are_printable_and_without_spaces) {
-  for (const auto* name :
-       {"a", "FETCHED_TIME", "sensor.*.temp", ">", "askr.ping", "m\xc3\xbcnchen", "\xe6\x9d\xb1\xe4\xba\xac"}) {
+  for (const auto* name : {"a", "FETCHED_TIME", "sensor.*.temp", ">", "askr.ping", "m\xc3\xbcnchen",
+                           "\xe6\x9d\xb1\xe4\xba\xac", "\xe2\x80\x90", "\xe2\x80\xb0", "\xe2\x81\x9e", "\xe2\x81\xb0",
+                           "\xe2\x82\xac", "\xe3\x81\x82", "\xe3\x80\x82", "\xef\xbc\x81", "\xef\xbb\xbe"}) {
     BOOST_TEST(is_name(name), name);
   }
-  for (const auto* name : {"", " ", "a b", "a\tb", "\x7f", "\xc2\x80", "a\xc2\xa0", "\xe2\x80\xa8", "\xe2\x80\x8b",
-                           "\xe3\x80\x80", "\xef\xbb\xbfx", "\xff"}) {
+  for (const auto* name :
+       {"", " ", "a b", "a\tb", "\x7f", "\xc2\x80", "a\xc2\xa0", "\xe2\x80\xa8", "\xe2\x80\x8b", "\xe3\x80\x80",
+        "\xef\xbb\xbfx", "\xff", "\xe2\x80\xa9", "\xe2\x80\xae", "\xe2\x80\xaf", "\xe2\x81\xa6", "\xe2\x81\x9f"}) {
     BOOST_TEST(!is_name(name), name);
   }
   BOOST_TEST(is_name(std::string(256, 'x')));

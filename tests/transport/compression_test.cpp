@@ -107,6 +107,8 @@ BOOST_AUTO_TEST_CASE(a_well_formed_frame_by_hand_is_taken) {
   // Two-byte sizes count from 256; window descriptor 0x38 = 2^17.
   const hand_made_frame windowed{0x40, {0x38, 1, 0}, json_like(257)};
   BOOST_TEST(d.decompress(windowed.bytes(), 257).ok());
+  const hand_made_frame largest{0x40, {0x50, 1, 0}, json_like(257)};  // 2^20, and not an eighth more.
+  BOOST_TEST(d.decompress(largest.bytes(), 257).ok());
 }
 
 BOOST_AUTO_TEST_CASE(frames_with_what_we_do_not_take_are_refused) {

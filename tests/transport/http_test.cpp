@@ -88,6 +88,7 @@ BOOST_AUTO_TEST_CASE(malformed_heads_are_refused) {
            std::string("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
            std::string("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"),
            std::string("GET /\x80 HTTP/1.1\r\nHost: a\r\n\r\n"),
+           std::string("GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n"),
            std::string("G{T / HTTP/1.1\r\nHost: a\r\n\r\n"),
            std::string(" GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
            std::string("GET / http/1.1\r\nHost: a\r\n\r\n"),
@@ -127,7 +128,7 @@ BOOST_AUTO_TEST_CASE(response_heads_are_understood) {
     BOOST_TEST(feed(each, good, 1) == 200);
   }
   for (const char* bad : {"HTTP/1.0 101 x\r\n\r\n", "HTTP/1.1 1x1 x\r\n\r\n", "HTTP/1.1 1011 x\r\n\r\n",
-                          "HTTP/1.1 10\r\n\r\n", "ICY 200 OK\r\n\r\n"}) {
+                          "HTTP/1.1 10\r\n\r\n", "ICY 200 OK\r\n\r\n", "HTTP/1.1 200 a\x01\r\n\r\n"}) {
     response_parser each;
     BOOST_TEST(feed(each, bad, 1) == 400);
   }
@@ -172,8 +173,10 @@ BOOST_AUTO_TEST_CASE(authorities_are_split_strictly) {
   BOOST_TEST(split("127.0.0.1:8800") == "127.0.0.1|8800");
   BOOST_TEST(split("[::1]:8800") == "[::1]|8800");
   BOOST_TEST(split("[::1]") == "[::1]|");
-  for (const char* bad :
-       {"", ":80", "a:", "a:8x", "a:123456", "a:1:2", "[", "[]", "[::1", "[::1]x", "user@host", "a b", "a/b", "::1"})
+  BOOST_TEST(split("[fe80::1.2.3.4]:1") == "[fe80::1.2.3.4]|1");
+  BOOST_TEST(split("my_host-1:80") == "my_host-1|80");
+  for (const char* bad : {"", ":80", "a:", "a:8x", "a:123456", "a:1:2", "[", "[]", "[::1", "[::1]x", "[::1/]",
+                          "[:_:]:80", "user@host", "a b", "a/b", "::1"})
     BOOST_TEST(split(bad) == "none");
 }
 

@@ -185,6 +185,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_within_the_limits_is_refused_before_room_is_
   for (int i = 0; i < 65'535; ++i) full += "\"0123456789\",";
   BOOST_TEST(transcoder.to_msgpack(as_bytes(full + "0]"), out).ok());
   BOOST_TEST((transcoder.to_msgpack(as_bytes(full + "0,0]"), out).code() == errc::too_large));
+  json_limits few;
+  few.elements_max = 3;  // White space costs nothing.
+  BOOST_TEST(transcoder.to_msgpack(as_bytes("[ 123,\n\r\ttrue ,          null           ]"), out, few).ok());
 }
 
 BOOST_AUTO_TEST_CASE(numbers_are_limited_but_digits_in_strings_are_not) {

@@ -220,6 +220,30 @@ BOOST_AUTO_TEST_CASE(every_step_out_of_turn_ends_the_link) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(steps_that_hold_no_handshake_or_come_twice_end_the_link) {
+  const struct {
+    int carried;     // Steps that went well before, the responder's first.
+    std::size_t at;  // Who is told
+    std::uint8_t step;
+    std::size_t bytes;
+  } table[] = {{0, 0, 2, 96}, {1, 1, 3, 96}, {1, 1, 1, 48}, {2, 0, 2, 96}, {2, 0, 4, 1}};
+  for (const auto& row : table) {
+    game both(quick);
+    both.wait(11min);
+    for (int i = 0; i < row.carried; ++i) both.carry(1 - i % 2);
+    both.collect(1 - row.at);
+    both.wire[1 - row.at].clear();
+    byte_buffer record{0, 0, row.step};
+    append(record, byte_buffer(row.bytes, 7));
+    BOOST_REQUIRE(both.ends[1 - row.at].seal(record));
+    both.carry(row.at);
+    BOOST_TEST_CONTEXT(int{row.step} << " after " << row.carried) {
+      BOOST_TEST((both.ends[row.at].state() == link_state::closed));
+      BOOST_TEST((both.ends[row.at].close_reason().code == errc::bad_message));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(two_zeros_inside_a_record_are_an_empty_message_as_before) {
   game both;
   auto record = framed(0);

@@ -276,6 +276,11 @@ BOOST_AUTO_TEST_CASE(of_all_exts_only_timestamps_pass) {
   BOOST_TEST((refused(overflowing) == errc::bad_message));
   BOOST_TEST((refused(bytes_of({0xd4, 0xff, 0})) == errc::bad_message));
   BOOST_TEST((refused(bytes_of({0xd4, 0x05, 0})) == errc::bad_message));
+  msgpack_limits any;
+  any.timestamps_only = false;
+  any.ext_bytes_max = 2;
+  BOOST_TEST(check_msgpack(bytes_of({0xd5, 0x05, 0, 0}), any).ok());
+  BOOST_TEST((check_msgpack(bytes_of({0xd6, 0x05, 0, 0, 0, 0}), any).code() == errc::too_large));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -133,13 +134,30 @@ BOOST_AUTO_TEST_CASE(a_client_that_shows_a_certificate_is_known_by_its_subject) 
   const auto asking = server_of(people().node, ours);
   pair with(client_of(ours, people().ann), asking);
   BOOST_REQUIRE(with.run().established());
-  BOOST_TEST(with.server.peer_subject() == "CN=ann");
+  BOOST_TEST(with.server.peer().subject == "CN=ann");
   pair without(client_of(ours), asking);
   BOOST_REQUIRE(without.run().established());
-  BOOST_TEST(without.server.peer_subject().empty());
+  BOOST_TEST(without.server.peer().subject.empty());
   pair unasked(client_of(ours, people().ann), server_of(people().node));
   BOOST_REQUIRE(unasked.run().established());
-  BOOST_TEST(unasked.server.peer_subject().empty());
+  BOOST_TEST(unasked.server.peer().subject.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_tells_its_groups_and_the_end_of_the_first_in_its_chain_that_expires) {
+  const auto of_client = [](const authority& by, long valid_s) {
+    const auto bea = by.issue("bea", {}, valid_s, {"lab", "op\nerators", "\xc3\xa4rzte"});
+    pair two(client_of(people().ours.certificate(), bea), server_of(people().node, by.certificate()));
+    BOOST_REQUIRE(two.run().established());
+    return two.server.peer();
+  };
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  const auto shown = of_client(people().ours, 3'600);
+  BOOST_TEST((shown.organizations == std::vector<std::string>{"lab", "\xc3\xa4rzte"}));
+  BOOST_TEST(shown.expires >= now + 3'500);
+  BOOST_TEST(shown.expires <= now + 3'700);
+  BOOST_TEST(of_client(authority("short-lived", 600), 3'600).expires <= now + 700);
+  pair without(client_of(people().ours.certificate()), server_of(people().node));
+  BOOST_TEST(without.run().server.peer().expires == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_whose_certificate_is_not_believed_does_not_get_in) {
@@ -152,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_client_whose_certificate_is_not_believed_does_not_get_in)
     BOOST_TEST(!two.server.established());
     BOOST_REQUIRE(two.server.ended());
     BOOST_TEST((two.server.why_ended().code == errc::unauthenticated));
-    BOOST_TEST(two.server.peer_subject().empty());
+    BOOST_TEST(two.server.peer().subject.empty());
     BOOST_REQUIRE(two.client.ended());  // TLS 1.3 tells the client after it believes that all is done.
     BOOST_TEST((two.client.why_ended().code == errc::unauthenticated));
   }
@@ -258,6 +276,14 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_good_are_named) {
   BOOST_TEST(why(certificate, key.substr(0, 60)) == "KEY: there is no private key in PEM in it, or it is encrypted");
   BOOST_TEST(why(certificate, people().ann.key) == "KEY: it is not the key of the certificate in CERT");
   BOOST_TEST(why(certificate, key, "nothing") == "CA: there is no certificate in PEM in it");
+  BOOST_TEST(why(certificate + people().ours.certificate(), key) == "good");  // With the one above it.
+  const auto of_client = [](const std::string& ca, const test::issued& who) {
+    const auto made = tls::context::client({{"CA", ca}, {"CERT", who.certificate}, {"KEY", who.key}});
+    return made ? std::string("good") : made.error().detail;
+  };
+  BOOST_TEST(of_client("", {}) == "good");  // The system's authorities.
+  BOOST_TEST(of_client("nothing", {}) == "CA: there is no certificate in PEM in it");
+  BOOST_TEST(of_client("", {certificate, people().ann.key}) == "KEY: it is not the key of the certificate in CERT");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_channel_began_with_outlives_its_context) {

@@ -263,14 +263,18 @@ BOOST_AUTO_TEST_CASE(what_is_not_a_message_is_refused) {
 BOOST_AUTO_TEST_CASE(cut_or_padded_messages_are_refused) {
   const std::vector<std::string> roles = {"operator"};
   const sent_principal who{"laptop", roles};
-  const std::vector<byte_buffer> bodies = {
+  std::vector<byte_buffer> bodies = {
       encode_with_payload(full_command(who), interned_name{interned_name::form::definition, 0, "fetch"}),
       encode_with_payload(sent_event{.payload = {as_bytes("x")}}, interned_name{.text = "t"}),
       encode_with_payload(reply_message::failed(1, errc::denied, "no")),
       encode_control(ping_message{}),
       encode_control(bye_message{}),
       encode_control(ping_message{.root = std::array<std::uint8_t, 16>{}}),
+      {},
+      {},
   };
+  write_cancel(bodies[6], 7);
+  write_link_wanted(bodies[7], true);
   const auto accepted = [](const opened_message& message) {
     received_names names;
     switch (message.kind) {
@@ -284,6 +288,10 @@ BOOST_AUTO_TEST_CASE(cut_or_padded_messages_are_refused) {
         return decode_ping(message).ok();
       case message_kind::bye:
         return decode_bye(message).ok();
+      case message_kind::cancel:
+        return decode_cancel(message).ok();
+      case message_kind::link_wanted:
+        return decode_link_wanted(message).ok();
       default:
         return false;
     }

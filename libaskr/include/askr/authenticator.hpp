@@ -41,6 +41,8 @@ struct client_credential {
   /// Subject of the certificate it has proved to hold, as RFC 4514 writes it ("CN=ann,O=lab"), signed by one of
   /// `tls.client_ca_file`. Empty: it has shown none.
   std::string certificate = {};
+  std::vector<std::string> certificate_groups = {};  ///< The O of that subject.
+  wall_ms certificate_expires = 0;  ///< When it does, or the first of the chain to its authority; 0: none was shown.
   /// An Ed25519 key that the client has proven to hold, by signing this session's challenge.
   std::optional<std::array<std::uint8_t, 32>> key = {};
   wall_ms shown_at = 0;  ///< This host's wall clock when it was shown.
@@ -70,8 +72,8 @@ class authenticator {
 };
 
 /// The first authenticator: whoever proved the workspace's secret is a member. Clients of this host are `local` and may
-/// do what the node may; those that have shown a certificate go by its subject and may do everything but `admin`; other
-/// clients from elsewhere are refused.
+/// do what the node may; those that have shown a certificate go by its subject, have the roles that its O say, and may
+/// do everything but `admin` until it expires; other clients from elsewhere are refused.
 class workspace_secret : public authenticator {
  public:
   void authenticate_peer(peer_credential shown, verdict_handler answer) override;

@@ -80,9 +80,9 @@ class client_key : public workspace_secret {
   detail::replaceable<table> table_;
 };
 
-/// Clients that have shown a certificate of `tls.client_ca_file` go by its subject and may do everything but `admin`;
-/// no others are let in. To stand beside token and client_key; workspace_secret alone lets them in, too. Peers as with
-/// that.
+/// Clients that have shown a certificate of `tls.client_ca_file` go by its subject, have the roles that its O say, and
+/// may do everything but `admin` until it expires; no others are let in. To stand beside token and client_key;
+/// workspace_secret alone lets them in, too. Peers as with that.
 class client_certificate : public workspace_secret {
  public:
   void authenticate_client(client_credential shown, verdict_handler answer) override;

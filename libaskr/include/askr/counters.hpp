@@ -44,7 +44,8 @@ struct counters {
   std::uint64_t strangers_evicted = 0;    ///< Of these, those that made room for newer ones.
   std::uint64_t handshakes_refused = 0;   ///< They proved the secret, but there were too many at once.
   std::uint64_t tls_opened = 0;           ///< TLS handshakes that ended well,
-  std::uint64_t tls_failed = 0;           ///< or badly, or were one too many.
+  std::uint64_t tls_failed = 0;           ///< or badly,
+  std::uint64_t tls_refused = 0;          ///< or were not begun: too many at once, or in too short a time.
   std::uint64_t clients_refused = 0;      ///< Wrong credentials of clients.
   std::uint64_t clients_throttled = 0;    ///< Credentials not looked at: too many wrong ones from that address.
   std::uint64_t admissions_ended = 0;     ///< Links, nodes and sessions that were in, and are refused now.

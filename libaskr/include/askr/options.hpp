@@ -77,6 +77,12 @@ struct tls_options {
   std::string client_ca_file = {};    ///< PEM: clients may show a certificate that one of these has signed.
   plain_clients plain = plain_clients::loopback;
   std::size_t handshakes_max = 64;    ///< Under way at once, 64 KiB each at most; more are closed.
+  /// Begun a second, and at once. Whoever comes can begin one, and each is 0.4 ms of work (with a P-256 key).
+  std::size_t handshakes_per_second = 200;
+  std::size_t handshakes_burst = 256;
+  /// The same of one IPv4 address or IPv6 /56, that others keep their share. Loopback is exempt.
+  std::size_t handshakes_per_address_per_second = 20;
+  std::size_t handshakes_per_address_burst = 64;  ///< As many as it may have sessions.
 };
 
 /// What clients with a role may do here. A client with several may do what any of them may.

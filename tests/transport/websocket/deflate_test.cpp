@@ -51,6 +51,7 @@ BOOST_AUTO_TEST_CASE(unacceptable_offers_are_passed_over_for_the_next) {
        {"permessage-deflate; server_max_window_bits=8", "permessage-deflate; server_max_window_bits",
         "permessage-deflate; server_max_window_bits=16", "permessage-deflate; server_max_window_bits=010",
         "permessage-deflate; client_max_window_bits=7", "permessage-deflate; unknown",
+        "permessage-deflate; client_max_window_bits=25", "permessage-deflate; client_max_window_bits=1!",
         "permessage-deflate; server_no_context_takeover=1",
         "permessage-deflate; client_max_window_bits; client_max_window_bits"}) {
     BOOST_TEST(answer({bad}) == "none", bad);
@@ -60,10 +61,15 @@ BOOST_AUTO_TEST_CASE(unacceptable_offers_are_passed_over_for_the_next) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_first_acceptable_offer_of_a_list_counts) {
+  BOOST_TEST(answer({"permessage-deflate;\tclient_max_window_bits=8, permessage-deflate"}) == basic);
+}
+
 BOOST_AUTO_TEST_CASE(malformed_offers_are_refused) {
-  for (const char* bad : {";", "permessage-deflate;", "permessage-deflate; =8", "permessage-deflate; a=",
-                          "permessage-deflate; a=\"", "permessage-deflate; a=\"b", "permessage-deflate; a=\"\"",
-                          "permessage-deflate; a=\" b\"", "permessage-deflate a", "\"permessage-deflate\""})
+  for (const char* bad :
+       {";", "permessage-deflate;", "permessage-deflate; =8", "permessage-deflate; a=", "permessage-deflate; a=\"",
+        "permessage-deflate; a=\"b", "permessage-deflate; a=\"\"", "permessage-deflate; a=\" b\"",
+        "permessage-deflate; a=\"b c", "permessage-deflate a", "\"permessage-deflate\""})
     BOOST_TEST(answer({bad}) == "malformed", bad);
 }
 

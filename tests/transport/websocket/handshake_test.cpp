@@ -121,6 +121,8 @@ BOOST_AUTO_TEST_CASE(pages_are_judged_by_their_exact_origin) {
                           "http://node.lan", "http://node.lan:8801", "http://localhost:8800", "app.example",
                           "://app.example", "https://", "https://app.example@evil.example", "file://"})
     BOOST_TEST(from(bad) == 403, bad);
+  BOOST_TEST(from("http://node.lan", "node.lan") == 101);  // Both without a port.
+  for (const char* bad : {"ftp://node.lan", "http://node.lan:81"}) BOOST_TEST(from(bad, "node.lan") == 403, bad);
 }
 
 BOOST_AUTO_TEST_CASE(pages_on_loopback_may_connect_on_loopback_unless_told_otherwise) {
@@ -205,7 +207,9 @@ BOOST_AUTO_TEST_CASE(client_checks_every_part_of_the_answer) {
   BOOST_TEST(code(good + accept) == "unsupported");
   BOOST_TEST(code(good + accept + "Sec-WebSocket-Protocol: other\r\n") == "unsupported");
   BOOST_TEST(code(good + accept + protocol + protocol) == "unsupported");
+  BOOST_TEST(code("HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n" + accept + protocol) == "bad_message");
   BOOST_TEST(code("HTTP/1.1 401 x\r\n") == "unauthenticated");
+  BOOST_TEST(code("HTTP/1.1 429 x\r\n") == "overloaded");
   BOOST_TEST(code("HTTP/1.1 403 x\r\n") == "denied");
   BOOST_TEST(code("HTTP/1.1 421 x\r\n") == "denied");
   BOOST_TEST(code("HTTP/1.1 503 x\r\n") == "overloaded");
