@@ -1,288 +1,185 @@
 // SPDX-License-Identifier: MIT
-/// Events from one process to several: this one emits, children subscribe, each a node with an encrypted link. So many
-/// events are under way at any time; each child says now and then how many it has heard.
-#include "bench/bench_node.hpp"
-#include "bench/process.hpp"
+/// The workloads `events` and `compress`: what is measured and what is said of it.
+#include "bench/events.hpp"
+
+#include "bench/events_systems.hpp"
+#include "bench/narrow_link.hpp"
 #include "bench/report.hpp"
+#include "bench/rivals.hpp"
 #include "bench/rpc.hpp"
-
-#include <askr/node.hpp>
-
-#include <asio/post.hpp>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
-#include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace askr::bench {
 namespace {
 
-constexpr const char* topic = "bench.event";
-constexpr const char* heard_topic = "bench.heard";
-constexpr std::uint64_t heard_every = 256;  ///< Events per report of a child.
-constexpr std::uint64_t batch_max = 64;     ///< Emitted in one turn.
-
 struct events_settings {
-  std::size_t payload_bytes = 128;
-  std::size_t subscribers = 1;
-  std::uint64_t in_flight = 2048;
-  pinning where = pinning::none;
+  event_options events;
   std::chrono::nanoseconds length = 2s;
   std::size_t rounds = 5;
   bool json = false;
+  std::string workload = "events";
+  std::string baseline = "raw";
+  double link_mbit = 0;  ///< Of the narrowed link; 0: as fast as the machine.
 };
 
-/// A child's report: who it is, how many events of which it has heard all but `lost`, in order.
-struct report {
-  std::uint64_t child = 0;
-  std::uint64_t last = 0;  ///< The number in the last payload.
-  std::uint64_t lost = 0;  ///< Numbers that were left out, or came twice or too late.
+struct contestant {
+  std::string system;
+  std::unique_ptr<event_system> measured;
+  std::vector<event_round> rounds;
+  event_totals totals;
 };
 
-struct round_counts {
-  std::uint64_t deliveries = 0;
-  double seconds = 0;
-  double cpu_us = 0;
+struct summary {
+  spread per_second;
+  spread cpu_us;
 };
 
-std::uint64_t number_in(byte_span data) {
-  std::uint64_t number = 0;
-  std::memcpy(&number, data.data(), std::min(sizeof number, data.size()));
-  return number;
+std::unique_ptr<event_system> make_system(const std::string& system, const event_options& options) {
+  if (system == "askr") return make_askr_events(options, {});
+  if (system == "askr-tcp") return make_askr_events(options, {.unix_links = false});
+  for (const auto& [name, mode] :
+       {std::pair{"askr-off", compression_mode::off}, std::pair{"askr-adaptive", compression_mode::adaptive},
+        std::pair{"askr-always", compression_mode::always}}) {
+    if (system == name) return make_askr_events(options, {.unix_links = false, .compression = mode, .json = true});
+  }
+  if (system == "raw") return make_raw_events(options);
+  if (is_rival(system, workload_kind::events)) return make_rival_events(system, options);
+  throw bad_arguments("--system is askr, askr-tcp, askr-off, askr-adaptive, askr-always, raw, " +
+                      rivals_for(workload_kind::events) + ", or several with commas, not \"" + system + "\"");
 }
 
-/// One emitting node here and its subscribers; everything but the constructor runs on the node's thread.
-class emitter {
- public:
-  explicit emitter(const events_settings& settings) : settings_(settings), secret_(random_secret()) {
-    node_.emplace(options_for("emitter", secret_));
-    node_->listen(heard_topic, [this](const event& heard) { on_report(heard); });
-    node_->start();
-    reports_.resize(settings.subscribers);
-    for (std::size_t child = 0; child < settings.subscribers; ++child) {
-      children_.push_back(std::make_unique<child_process>(
-          std::vector<std::string>{"events-subscriber", "--child", std::to_string(child), "--port",
-                                   std::to_string(node_->port()), "--pin",
-                                   std::to_string(static_cast<int>(settings.where))},
-          secret_));
-      children_.back()->read_line();
-    }
-    wait_for_interest();
-    payload_.resize(settings.payload_bytes);
-  }
-
-  std::uint64_t lost() const noexcept {
-    std::uint64_t sum = 0;
-    for (const auto& each : reports_) sum += each.lost;
-    return sum;
-  }
-  std::uint64_t emitted() const noexcept { return emitted_; }
-  /// Emitted and never heard of, by any child.
-  std::uint64_t missing() const noexcept {
-    std::uint64_t sum = 0;
-    for (const auto& each : reports_) sum += emitted_ - each.last;
-    return sum;
-  }
-
-  round_counts run() {
-    on_own_thread([this] {
-      emitting_ = true;
-      emit_more();
-    });
-    std::this_thread::sleep_for(settings_.length / 5);
-    const auto before = read();
-    std::this_thread::sleep_for(settings_.length);
-    const auto after = read();
-    on_own_thread([this] { emitting_ = false; });
-    return {after.heard - before.heard, std::chrono::duration<double>(after.at - before.at).count(),
-            std::chrono::duration<double, std::micro>(after.cpu - before.cpu).count()};
-  }
-
-  /// Until all that was emitted was heard, or nothing comes any more.
-  void finish() {
-    on_own_thread([this] { emit_until(heard_every * (emitted_ / heard_every + 1)); });
-    const auto until = clock::now() + 3s;
-    for (bool all = false; !all && clock::now() < until;) {
-      std::this_thread::sleep_for(2ms);
-      on_own_thread([&] { all = missing() == 0; });
-    }
-  }
-
- private:
-  struct reading {
-    std::uint64_t heard = 0;
-    time_point at;
-    std::chrono::nanoseconds cpu;
-  };
-
-  void wait_for_interest() {
-    const auto until = clock::now() + join_timeout;
-    const auto listens = [](const node_info& each) {
-      return std::find(each.topics.begin(), each.topics.end(), topic) != each.topics.end();
-    };
-    while (static_cast<std::size_t>(std::ranges::count_if(node_->nodes(), listens)) < settings_.subscribers) {
-      if (clock::now() > until) throw std::runtime_error("the nodes did not link up");
-      std::this_thread::sleep_for(1ms);
-    }
-  }
-
-  template <class F>
-  void on_own_thread(F work) {
-    std::promise<void> done;
-    asio::post(node_->get_executor(), [&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
-
-  reading read() {
-    reading now;
-    on_own_thread([&] {
-      for (const auto& each : reports_) now.heard += each.last;
-    });
-    now.at = clock::now();
-    now.cpu = cpu_time(0);
-    for (const auto& each : children_) now.cpu += cpu_time(each->id());
-    return now;
-  }
-
-  void on_report(const event& heard) {
-    report said;
-    if (heard.data.bytes().size() != sizeof said) return;
-    std::memcpy(&said, heard.data.bytes().data(), sizeof said);
-    if (said.child < reports_.size()) reports_[said.child] = said;
-    emit_more();
-  }
-
-  // A batch a turn, so that what comes in is heard in between.
-  void emit_more() {
-    if (posted_ || !emitting_) return;
-    std::uint64_t slowest = emitted_;
-    for (const auto& each : reports_) slowest = std::min(slowest, each.last);
-    const auto room = slowest + settings_.in_flight - emitted_;
-    if (room == 0) return;
-    emit_until(emitted_ + std::min(room, batch_max));
-    posted_ = true;
-    asio::post(node_->get_executor(), [this] {
-      posted_ = false;
-      emit_more();
-    });
-  }
-
-  void emit_until(std::uint64_t last) {
-    while (emitted_ < last) {
-      ++emitted_;
-      std::memcpy(payload_.data(), &emitted_, std::min(sizeof emitted_, payload_.size()));
-      node_->emit(topic, payload::raw(payload_));
-    }
-  }
-
-  events_settings settings_;
-  std::string secret_;
-  std::vector<report> reports_;
-  byte_buffer payload_;
-  std::uint64_t emitted_ = 0;
-  bool emitting_ = false;
-  bool posted_ = false;
-  std::vector<std::unique_ptr<child_process>> children_;
-  std::optional<askr::node> node_;
-};
-
-void print(const events_settings& settings, const std::vector<round_counts>& rounds, const emitter& from) {
+summary summarise(const contestant& who) {
   std::vector<double> per_second, cpu_us;
-  for (const auto& each : rounds) {
+  for (const auto& each : who.rounds) {
     if (each.deliveries == 0) continue;
     per_second.push_back(static_cast<double>(each.deliveries) / each.seconds);
     cpu_us.push_back(each.cpu_us / static_cast<double>(each.deliveries));
   }
-  const auto rate = spread_of(per_second);
-  const auto cpu = spread_of(cpu_us);
-  const auto lost = static_cast<double>(from.lost() + from.missing());
-  if (!settings.json) {
-    std::printf(
-        "events: %zu B to %zu subscribers, pin %d: %.0f deliveries per second (%.0f - %.0f), "
-        "CPU %.3f us each, %.0f lost of %.0f emitted\n",
-        settings.payload_bytes, settings.subscribers, static_cast<int>(settings.where), rate.median, rate.min, rate.max,
-        cpu.median, lost, static_cast<double>(from.emitted()));
-    return;
-  }
+  return {spread_of(per_second), spread_of(cpu_us)};
+}
+
+void print_json(const events_settings& settings, const contestant& who, const summary& sum, double ratio) {
   json_line line;
-  line.add("workload", "events")
-      .add("system", "askr")
-      .add("payload", static_cast<double>(settings.payload_bytes))
-      .add("subscribers", static_cast<double>(settings.subscribers))
-      .add("in_flight", static_cast<double>(settings.in_flight))
-      .add("pin", static_cast<double>(settings.where))
+  line.add("workload", settings.workload)
+      .add("system", who.system)
+      .add("payload", static_cast<double>(settings.events.payload_bytes))
+      .add("subscribers", static_cast<double>(settings.events.subscribers))
+      .add("in_flight", static_cast<double>(settings.events.in_flight))
+      .add("pin", static_cast<double>(settings.events.where))
+      .add("link_mbit", settings.link_mbit)
       .add("seconds", std::chrono::duration<double>(settings.length).count())
       .add("rounds", static_cast<double>(settings.rounds))
-      .add("per_second", rate)
-      .add("cpu_us_per_op", cpu.median)
-      .add("emitted", static_cast<double>(from.emitted()))
-      .add("lost", lost)
-      .add("machine", describe_machine())
-      .add("build", describe_build());
+      .add("per_second", sum.per_second)
+      .add("cpu_us_per_op", sum.cpu_us.median)
+      .add("emitted", static_cast<double>(who.totals.emitted))
+      .add("lost", static_cast<double>(who.totals.lost));
+  if (ratio > 0) line.add("per_second_of_" + settings.baseline, ratio);
+  line.add("machine", describe_machine()).add("build", describe_build());
   std::puts(line.text().c_str());
 }
 
-events_settings read_settings(arguments& given) {
-  events_settings settings;
-  const auto number = [&](std::string_view name, long fallback, long min, long max) {
-    return static_cast<std::size_t>(given.take_integer(name, fallback, min, max));
+void print_row(const contestant& who, const summary& sum, double ratio) {
+  const auto range = "(" + format_number(sum.per_second.min) + " - " + format_number(sum.per_second.max) + ")";
+  std::printf("%-13s %11.0f %23s %10.3f %11.0f %9.0f", who.system.c_str(), sum.per_second.median, range.c_str(),
+              sum.cpu_us.median, static_cast<double>(who.totals.emitted), static_cast<double>(who.totals.lost));
+  if (ratio > 0) std::printf(" %12.2f", ratio);
+  std::putchar('\n');
+}
+
+void print_title(const events_settings& settings) {
+  std::printf("%s: %zu B to %zu subscribers, pin %d, %zu rounds of %g s", settings.workload.c_str(),
+              settings.events.payload_bytes, settings.events.subscribers, static_cast<int>(settings.events.where),
+              settings.rounds, std::chrono::duration<double>(settings.length).count());
+  if (settings.link_mbit > 0) std::printf(", link of %g Mbit/s", settings.link_mbit);
+  std::printf("\n%-13s %11s %23s %10s %11s %9s %12s\n", "system", "per second", "(min - max)", "CPU us/op", "emitted",
+              "lost", ("of " + settings.baseline).c_str());
+}
+
+/// True if askr lost nothing; what a rival loses stands in its line.
+bool print(const events_settings& settings, const std::vector<contestant>& all) {
+  const auto base = std::ranges::find(all, settings.baseline, &contestant::system);
+  const auto reference = base == all.end() ? 0 : summarise(*base).per_second.median;
+  bool good = true;
+  if (!settings.json) print_title(settings);
+  for (const auto& each : all) {
+    const auto sum = summarise(each);
+    const bool compared = reference > 0 && each.system != settings.baseline;
+    const auto ratio = compared ? sum.per_second.median / reference : 0;
+    settings.json ? print_json(settings, each, sum, ratio) : print_row(each, sum, ratio);
+    good &= sum.per_second.min > 0 && (each.totals.lost == 0 || is_rival(each.system, workload_kind::events));
+  }
+  return good;
+}
+
+void read_settings(arguments& given, events_settings& settings) {
+  const auto number = [&](std::string_view name, std::size_t fallback, long min, long max) {
+    return static_cast<std::size_t>(given.take_integer(name, static_cast<long>(fallback), min, max));
   };
-  settings.payload_bytes = number("--payload", 128, 8, 1 << 20);
-  settings.subscribers = number("--subscribers", 1, 1, 64);
-  settings.in_flight = number("--in-flight", 2048, static_cast<long>(heard_every), 1 << 20);
+  settings.events.payload_bytes = number("--payload", settings.events.payload_bytes, 8, 65'000);
+  settings.events.subscribers = number("--subscribers", 1, 1, 64);
+  settings.events.in_flight = number("--in-flight", settings.events.in_flight, 256, 1 << 20);
+  settings.events.where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
   settings.rounds = number("--rounds", 5, 1, 1000);
-  settings.where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
   const std::chrono::duration<double> length(given.take_number("--seconds", 2, 0.01, 3600));
   settings.length = std::chrono::duration_cast<std::chrono::nanoseconds>(length);
   settings.json = given.take_flag("--json");
-  const auto system = given.take_text("--system", "askr");
-  if (system != "askr") throw bad_arguments("--system is askr, not \"" + system + "\"");
-  given.finish();
-  return settings;
+}
+
+/// Those that are there and start; the others are named.
+std::vector<contestant> make_contestants(const events_settings& settings, const std::string& systems) {
+  std::vector<contestant> all;
+  for (const auto& each : split_systems(systems)) {
+    auto why = why_absent(each);
+    try {
+      if (why.empty()) all.push_back({each, make_system(each, settings.events), {}, {}});
+    } catch (const std::runtime_error& failed) {
+      if (!is_rival(each, workload_kind::events)) throw;
+      why = failed.what();
+    }
+    if (!why.empty()) std::fprintf(stderr, "%s: left out: %s\n", each.c_str(), why.c_str());
+  }
+  return all;
+}
+
+int run(const events_settings& settings, const std::string& systems) {
+  pin_requester(settings.events.where);
+  auto all = make_contestants(settings, systems);
+  // By turns, so that what else the machine does in the meantime strikes all of them.
+  for (std::size_t round = 0; round < settings.rounds; ++round) {
+    for (auto& each : all) each.rounds.push_back(each.measured->run(settings.length));
+  }
+  for (auto& each : all) each.totals = each.measured->finish();
+  return print(settings, all) ? 0 : 1;
 }
 
 }  // namespace
 
 int run_events(arguments& given) {
-  const auto settings = read_settings(given);
-  pin_requester(settings.where);
-  emitter from(settings);
-  std::vector<round_counts> rounds;
-  for (std::size_t round = 0; round < settings.rounds; ++round) rounds.push_back(from.run());
-  from.finish();
-  print(settings, rounds, from);
-  return from.lost() + from.missing() == 0 ? 0 : 1;
+  events_settings settings;
+  read_settings(given, settings);
+  const auto systems = given.take_text("--system", "askr");
+  given.finish();
+  return run(settings, systems);
 }
 
-int run_events_subscriber(arguments& given) {
-  report heard{.child = static_cast<std::uint64_t>(given.take_integer("--child", 0, 0, 1024))};
-  const auto port = given.take_integer("--port", 0, 1, 65535);
-  const auto where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
+int run_compress(arguments& given) {
+  events_settings settings{.events = {.payload_bytes = 4096}, .workload = "compress", .baseline = "askr-off"};
+  read_settings(given, settings);
+  settings.link_mbit = given.take_number("--mbit", 1000, 0, 100'000);
+  const auto systems = given.take_text("--system", "askr-off,askr-adaptive,askr-always");
   given.finish();
-  pin_server(where);
-  auto options = options_for("subscriber", read_first_line());
-  options.seeds = {"127.0.0.1:" + std::to_string(port)};
-  askr::node subscriber(std::move(options));
-  subscriber.listen(topic, [&](const event& each) {
-    const auto number = number_in(each.data.bytes());
-    if (number != heard.last + 1) heard.lost += number > heard.last ? number - heard.last - 1 : 1;
-    heard.last = std::max(heard.last, number);
-    if (heard.last % heard_every != 0) return;
-    subscriber.emit(heard_topic, payload::raw({reinterpret_cast<const std::uint8_t*>(&heard), sizeof heard}));
-  });
-  subscriber.start();
-  say("started");
-  wait_for_end_of_input();
-  return 0;
+  if (settings.link_mbit > 0) {
+    if (const auto why = narrow_loopback(settings.link_mbit); !why.empty()) {
+      std::fprintf(stderr, "compress: left out: %s\n", why.c_str());
+      return 0;
+    }
+  }
+  return run(settings, systems);
 }
 
 }  // namespace askr::bench

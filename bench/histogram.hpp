@@ -28,6 +28,19 @@ class histogram {
     total_ += other.total_;
   }
 
+  /// The buckets that hold anything, and how to bring them back: for another process.
+  template <class F>
+  void for_each_bucket(F call) const {
+    for (std::size_t at = 0; at < counts_.size(); ++at) {
+      if (counts_[at] != 0) call(at, counts_[at]);
+    }
+  }
+  void add_bucket(std::size_t bucket, std::uint64_t count) noexcept {
+    if (bucket >= counts_.size()) return;
+    counts_[bucket] += count;
+    total_ += count;
+  }
+
   std::uint64_t count() const noexcept { return total_; }
 
   /// The value in microseconds that `share` (0 to 1) of all values do not exceed; 0 if there is none.

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-/// What a node costs that does nothing: memory, start, and CPU time of the heartbeat of its timers.
+/// What a node costs that does nothing: memory, start, CPU time of the heartbeat of its timers, and the memory of
+/// clients that do nothing either.
 #include "bench/report.hpp"
 #include "bench/rpc.hpp"
+#include "bench/sockets.hpp"
+#include "bench/websocket_stream.hpp"
 
 #include <cstdio>
+#include <deque>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -14,7 +19,7 @@ namespace {
 constexpr milliseconds settle_time = 1s;
 
 struct idle_result {
-  std::vector<double> ready_ms, rss_kib, private_kib, cpu_percent;
+  std::vector<double> ready_ms, rss_kib, private_kib, cpu_percent, client_kib;
 };
 
 /// A member of /proc/PID/smaps_rollup in KiB; 0 if the kernel does not say.
@@ -27,8 +32,31 @@ double memory_kib(pid_t process, const std::string& member) {
   return 0;
 }
 
+constexpr const char* secret = "the secret of a node that is alone in its workspace";
+
+/// By how much each of so many clients makes a node grow; each has been welcomed.
+double client_kib(std::size_t clients) {
+  child_process node({"idle-node"}, secret);
+  const auto port = static_cast<std::uint16_t>(std::stoi(node.read_line()));
+  const auto before = memory_kib(node.id(), "Rss:");
+  std::deque<websocket_stream> streams;
+  for (std::size_t i = 0; i < clients; ++i) {
+    const int socket = connect_to(port);
+    open_as_client(socket, port);
+    auto& stream = streams.emplace_back(socket, true);
+    stream.append(R"({"type":"hello"})");
+    stream.flush();
+    for (bool welcome = false; !welcome;) {
+      if (!stream.read([&](std::string_view) { welcome = true; }))
+        throw std::runtime_error("the node refuses a client");
+      if (!welcome) std::this_thread::sleep_for(50us);
+    }
+  }
+  return (memory_kib(node.id(), "Rss:") - before) / static_cast<double>(clients);
+}
+
 void measure(idle_result& into, std::chrono::nanoseconds length) {
-  child_process node({"idle-node"}, "the secret of a node that is alone in its workspace");
+  child_process node({"idle-node"}, secret);
   node.read_line();
   into.ready_ms.push_back(std::chrono::duration<double, std::milli>(clock::now() - node.started()).count());
   std::this_thread::sleep_for(settle_time);
@@ -46,11 +74,12 @@ void print(const idle_result& measured, double seconds, std::size_t rounds, bool
   const auto own = spread_of(measured.private_kib);
   const auto ready = spread_of(measured.ready_ms);
   const auto cpu = spread_of(measured.cpu_percent);
+  const auto client = spread_of(measured.client_kib);
   if (!json) {
     std::printf(
         "idle node, median of %zu rounds: RSS %.0f KiB (%.0f KiB of it private and written), ready after "
-        "%.2f ms (%.2f - %.2f), CPU %.4f %% over %g s\n",
-        rounds, rss.median, own.median, ready.median, ready.min, ready.max, cpu.median, seconds);
+        "%.2f ms (%.2f - %.2f), CPU %.4f %% over %g s, %.2f KiB per idle client\n",
+        rounds, rss.median, own.median, ready.median, ready.min, ready.max, cpu.median, seconds, client.median);
     return;
   }
   json_line line;
@@ -62,6 +91,7 @@ void print(const idle_result& measured, double seconds, std::size_t rounds, bool
       .add("private_dirty_kib", own.median)
       .add("ready_ms", ready)
       .add("cpu_percent", cpu)
+      .add("client_kib", client)
       .add("machine", describe_machine())
       .add("build", describe_build());
   std::puts(line.text().c_str());
@@ -72,6 +102,7 @@ void print(const idle_result& measured, double seconds, std::size_t rounds, bool
 int run_idle(arguments& given) {
   const auto rounds = static_cast<std::size_t>(given.take_integer("--rounds", 5, 1, 1000));
   const auto seconds = given.take_number("--seconds", 3, 0.1, 3600);
+  const auto clients = static_cast<std::size_t>(given.take_integer("--clients", 1000, 1, 20'000));
   const auto json = given.take_flag("--json");
   given.finish();
   const std::chrono::duration<double> length(seconds);
@@ -79,6 +110,8 @@ int run_idle(arguments& given) {
   for (std::size_t round = 0; round < rounds; ++round) {
     measure(measured, std::chrono::duration_cast<std::chrono::nanoseconds>(length));
   }
+  raise_open_files();  // Only now: a node makes room for as many clients as it may have.
+  for (std::size_t round = 0; round < rounds; ++round) measured.client_kib.push_back(client_kib(clients));
   print(measured, seconds, rounds, json);
   return 0;
 }

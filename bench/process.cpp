@@ -9,15 +9,19 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace askr::bench {
 namespace {
 
-constexpr std::chrono::milliseconds answer_timeout = std::chrono::seconds(10);
 constexpr std::chrono::milliseconds end_timeout = std::chrono::seconds(5);
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
@@ -44,14 +48,17 @@ void pin_to(int cpu) {
   if (::sched_setaffinity(0, sizeof only, &only) != 0) fail("pin to a CPU");
 }
 
-// By its name, which valgrind and the process list understand.
-std::string own_program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
-
-[[noreturn]] void become(std::vector<std::string>& arguments, int input, int output) {
+[[noreturn]] void become(std::vector<std::string>& command, const program& how, int input, int output) {
   std::vector<char*> values;
-  for (auto& each : arguments) values.push_back(each.data());
+  for (auto& each : command) values.push_back(each.data());
   values.push_back(nullptr);
-  if (::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0) ::execv(values[0], values.data());
+  try {
+    pin_server(how.server_pin);
+    if (how.own_network) enter_own_network();
+    if (!how.ends_with_input) ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // It would outlive a parent that is killed.
+    if (::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0) ::execvp(values[0], values.data());
+  } catch (const std::exception&) {  // The parent hears of it when it finds its pipe closed.
+  }
   ::_exit(127);
 }
 
@@ -59,21 +66,31 @@ std::string own_program() { return std::filesystem::read_symlink("/proc/self/exe
 
 child_process::child_process(std::vector<std::string> arguments, const std::string& line) {
   arguments.insert(arguments.begin(), own_program());
+  start(std::move(arguments), {});
+  write_line(line);
+}
+
+child_process::child_process(const program& what) { start(what.command, what); }
+
+void child_process::start(std::vector<std::string> command, const program& how) {
   const auto to_child = make_pipe();
   const auto from_child = make_pipe();
   started_ = clock::now();
   id_ = ::fork();
   if (id_ < 0) fail("fork");
-  if (id_ == 0) become(arguments, to_child.read, from_child.write);
+  if (id_ == 0) become(command, how, to_child.read, from_child.write);
   ::close(to_child.read);
   ::close(from_child.write);
   input_ = to_child.write;
   output_ = from_child.read;
-  write_all(input_, line + "\n");
+  ends_with_input_ = how.ends_with_input;
 }
+
+void child_process::write_line(const std::string& line) { write_all(input_, line + "\n"); }
 
 child_process::~child_process() {
   ::close(input_);
+  if (!ends_with_input_) ::kill(id_, SIGTERM);
   const auto until = clock::now() + end_timeout;
   while (::waitpid(id_, nullptr, WNOHANG) == 0) {
     if (clock::now() > until) {
@@ -86,8 +103,8 @@ child_process::~child_process() {
   ::close(output_);
 }
 
-std::string child_process::read_line() {
-  const auto until = clock::now() + answer_timeout;
+std::string child_process::read_line(std::chrono::nanoseconds patience) {
+  const auto until = clock::now() + patience;
   for (;;) {
     if (const auto end = received_.find('\n'); end != std::string::npos) {
       auto line = received_.substr(0, end);
@@ -99,17 +116,32 @@ std::string child_process::read_line() {
     if (left <= 0 || ::poll(&readable, 1, static_cast<int>(left)) == 0) {
       throw std::runtime_error("the other process says nothing");
     }
-    char bytes[256];
+    char bytes[16 << 10];
     const auto count = ::read(output_, bytes, sizeof bytes);
     if (count <= 0) throw std::runtime_error("the other process ended too early");
     received_.append(bytes, static_cast<std::size_t>(count));
   }
 }
 
+// By its name, which valgrind and the process list understand.
+std::string own_program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+std::string program_beside(const std::string& name) {
+  return (std::filesystem::path(own_program()).parent_path() / name).string();
+}
+
 // Byte by byte, so that nothing behind the line is lost.
+bool read_line_of_input(std::string& line) {
+  line.clear();
+  for (char next; ::read(STDIN_FILENO, &next, 1) == 1; line.push_back(next)) {
+    if (next == '\n') return true;
+  }
+  return false;
+}
+
 std::string read_first_line() {
   std::string line;
-  for (char next; ::read(STDIN_FILENO, &next, 1) == 1 && next != '\n';) line.push_back(next);
+  read_line_of_input(line);
   return line;
 }
 
@@ -138,6 +170,27 @@ void pin_requester(pinning where) {
 
 void pin_server(pinning where) {
   if (where != pinning::none) pin_to(where == pinning::apart ? 1 : 0);
+}
+
+void enter_own_network() {
+  if (::unshare(CLONE_NEWNET) != 0) fail("a network namespace");
+  const int any = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq loopback{};
+  loopback.ifr_name[0] = 'l';
+  loopback.ifr_name[1] = 'o';
+  loopback.ifr_flags = IFF_UP | IFF_RUNNING;
+  const bool up = any >= 0 && ::ioctl(any, SIOCSIFFLAGS, &loopback) == 0;
+  ::close(any);
+  if (!up) fail("loopback in a network namespace");
+}
+
+bool may_enter_own_network() { return ::geteuid() == 0; }
+
+void raise_open_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) fail("getrlimit");
+  files.rlim_cur = files.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) fail("setrlimit");
 }
 
 }  // namespace askr::bench

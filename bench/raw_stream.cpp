@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "bench/raw_stream.hpp"
 
+#include "bench/sockets.hpp"
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,10 +31,8 @@ static_assert(sizeof(frame_header) == raw_stream::header_bytes);
 
 }  // namespace
 
-raw_stream::raw_stream(int socket) : socket_(socket), received_(2 * read_bytes) {
-  const int on = 1;
-  ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::fcntl(socket_, F_SETFL, O_NONBLOCK) != 0) fail("non-blocking socket");
+raw_stream::raw_stream(int socket) : socket_(socket), received_(2 * read_bytes), output_(2 * read_bytes) {
+  make_swift(socket_);
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   epoll_event what{.events = EPOLLIN, .data = {}};
   if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &what) != 0) fail("epoll");
@@ -44,9 +43,11 @@ raw_stream::~raw_stream() {
   ::close(epoll_);
 }
 
-bool raw_stream::wait(milliseconds longest) {
+bool raw_stream::wait(std::chrono::nanoseconds longest) {
   epoll_event ready{};
-  return ::epoll_wait(epoll_, &ready, 1, static_cast<int>(longest.count())) > 0;
+  const auto ns = std::max<std::int64_t>(longest.count(), 0);
+  const timespec timeout{.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
+  return ::epoll_pwait2(epoll_, &ready, 1, &timeout, nullptr) > 0;
 }
 
 bool raw_stream::fill() {
@@ -78,23 +79,36 @@ void raw_stream::append(std::uint64_t mid, byte_span payload) {
   header.length[0] = static_cast<std::uint8_t>(bytes >> 8);
   header.length[1] = static_cast<std::uint8_t>(bytes);
   std::memcpy(header.mid, &mid, sizeof mid);
-  const auto* first = reinterpret_cast<const std::uint8_t*>(&header);
-  output_.insert(output_.end(), first, first + sizeof header);
-  output_.insert(output_.end(), payload.begin(), payload.end());
+  const auto from = output_bytes_;
+  output_bytes_ += sizeof header + payload.size();
+  if (output_bytes_ > output_.size()) grow_output(from);
+  std::memcpy(output_.data() + from, &header, sizeof header);
+  std::memcpy(output_.data() + from + sizeof header, payload.data(), payload.size());
+}
+
+// By memcpy: a vector with an allocator of its own moves its elements one by one.
+void raw_stream::grow_output(std::size_t used) {
+  byte_buffer larger(2 * output_bytes_);
+  std::memcpy(larger.data(), output_.data(), used);
+  output_.swap(larger);
 }
 
 bool raw_stream::flush() {
-  if (output_.empty()) return true;
-  const auto bytes = ::send(socket_, output_.data() + written_bytes_, output_.size() - written_bytes_, MSG_NOSIGNAL);
+  if (output_bytes_ == 0) return true;
+  const auto bytes = ::send(socket_, output_.data() + written_bytes_, output_bytes_ - written_bytes_, MSG_NOSIGNAL);
   if (bytes < 0 && errno != EAGAIN) return false;
   if (bytes > 0) written_bytes_ += static_cast<std::size_t>(bytes);
-  const bool all = written_bytes_ == output_.size();
-  if (all) {
-    output_.clear();
-    written_bytes_ = 0;
-  }
+  const bool all = written_bytes_ == output_bytes_;
+  if (all) output_bytes_ = written_bytes_ = 0;
   if (watching_writable_ == all) watch(!all);
   return true;
+}
+
+bool raw_stream::flush_all() {
+  for (pollfd writable{socket_, POLLOUT, 0}; flush(); ::poll(&writable, 1, -1)) {
+    if (output_bytes_ == 0) return true;
+  }
+  return false;
 }
 
 void raw_stream::watch(bool writable) {

@@ -23,7 +23,7 @@ class raw_stream {
   raw_stream& operator=(const raw_stream&) = delete;
 
   /// Sleeps until something comes (or until what could not be written can be); false if nothing did.
-  bool wait(milliseconds longest);
+  bool wait(std::chrono::nanoseconds longest);
   /// Reads once and calls on_message(mid, payload) for each whole frame. False: the other side is gone.
   template <class F>
   bool read(F on_message) {
@@ -40,6 +40,8 @@ class raw_stream {
   void append(std::uint64_t mid, byte_span payload);
   /// Writes what was appended; what does not fit is written by later calls. False: the other side is gone.
   bool flush();
+  /// The same, and waits until all is written.
+  bool flush_all();
 
  private:
   bool fill();
@@ -47,6 +49,7 @@ class raw_stream {
   std::size_t frame_bytes(std::size_t from) const noexcept;
   static std::uint64_t mid_of(byte_span frame) noexcept;
   void drop(std::size_t bytes) noexcept;
+  void grow_output(std::size_t used);
   void watch(bool writable);
 
   int socket_;
@@ -54,6 +57,7 @@ class raw_stream {
   byte_buffer received_;
   std::size_t received_bytes_ = 0;
   byte_buffer output_;
+  std::size_t output_bytes_ = 0;
   std::size_t written_bytes_ = 0;
   bool watching_writable_ = false;
 };

@@ -6,6 +6,7 @@
 #include <askr/node.hpp>
 
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -89,33 +90,49 @@ class callback_requester : public requester {
     load_.emplace(options);
     ended_ = {};
     auto ended = ended_.get_future();
-    asio::post(nodes_.node().get_executor(), [this, count = options.in_flight] {
-      const auto now = clock::now();
-      load_->start(now);
-      for (std::size_t which = 0; which < count; ++which) request(which, now);
+    asio::post(nodes_.node().get_executor(), [this] {
+      load_->start(clock::now());
+      start_due();
     });
     // Every command has an outcome by its deadline, which is shorter than our patience: nothing comes after it.
     ended.wait_for(load_->patience());
     std::promise<round_result> result;
-    asio::post(nodes_.node().get_executor(), [&] { result.set_value(load_->result()); });
+    asio::post(nodes_.node().get_executor(), [&] {
+      timer_.reset();
+      result.set_value(load_->result());
+    });
     return result.get_future().get();
   }
 
  private:
-  void request(std::size_t which, time_point now) {
-    nodes_.node().send_with(command_name, payload::raw(load_->start_request(which, now)), {},
+  void request(std::size_t which, byte_span data) {
+    nodes_.node().send_with(command_name, payload::raw(data), {},
                             [this, which](result<payload> outcome) { on_outcome(which, outcome); });
+  }
+
+  void start_due() {
+    load_->start_due(clock::now(), [this](std::size_t which, byte_span data) { request(which, data); });
+    timer_runs_ = load_->next_due() != time_point::max();
+    if (!timer_runs_) return;
+    if (!timer_) timer_.emplace(nodes_.node().get_executor());
+    timer_->expires_at(load_->next_due());
+    timer_->async_wait([this](const asio::error_code& why) {
+      if (!why && timer_) start_due();
+    });
   }
 
   void on_outcome(std::size_t which, const result<payload>& outcome) {
     const auto now = clock::now();
-    if (load_->finish_request(which, now, bytes_of(outcome))) return request(which, now);
-    if (load_->done()) ended_.set_value();
+    if (load_->finish_request(which, now, bytes_of(outcome))) return request(which, load_->start_request(which, now));
+    if (load_->done()) return ended_.set_value();
+    if (!timer_runs_ && load_->next_due() != time_point::max()) start_due();
   }
 
   // The nodes go first, and with them the last callback.
   std::optional<load> load_;
   std::promise<void> ended_;
+  std::optional<asio::steady_timer> timer_;  ///< At a fixed rate.
+  bool timer_runs_ = false;
   node_chain nodes_;
 };
 
@@ -127,6 +144,7 @@ class future_requester : public requester {
   round_result run(load_options options) override {
     options.others = nodes_.others();
     const auto threads_count = std::exchange(options.in_flight, 1);
+    options.rate /= static_cast<double>(threads_count);
     std::vector<round_result> results(threads_count);
     std::vector<std::thread> threads;
     for (auto& each : results) threads.emplace_back([&] { each = run_one(options); });
@@ -144,9 +162,13 @@ class future_requester : public requester {
   round_result run_one(const load_options& options) {
     load requests(options);
     requests.start(clock::now());
-    for (bool more = true; more;) {
-      auto outcome = ask(requests.start_request(0, clock::now()));
-      more = requests.finish_request(0, clock::now(), bytes_of(outcome));
+    while (!requests.done()) {
+      std::this_thread::sleep_until(requests.next_due());
+      requests.start_due(clock::now(), [&](std::size_t which, byte_span data) {
+        while (requests.finish_request(which, clock::now(), bytes_of(ask(data)))) {
+          data = requests.start_request(which, clock::now());
+        }
+      });
     }
     return requests.result();
   }

@@ -57,7 +57,7 @@ THIRD_PARTY = [
     (r"sodium(\.h|/)", "libsodium", r"crypto/.*|bench/.*", None),
     (r"openssl/", "OpenSSL", r"crypto/.*|transport/websocket/handshake\.cpp|transport/tls\.cpp|bench/.*", None),
     (r"zstd(_errors)?\.h|zdict\.h", "zstd", r"transport/compression\.cpp", None),
-    (r"simdjson", "simdjson", r"transport/json[^/]*\.cpp", None),
+    (r"simdjson", "simdjson", r"transport/json[^/]*\.cpp|bench/rivals/.*", None),
     (r"zlib\.h", "zlib", r"transport/websocket/deflate\.cpp", None),
     (r"CLI/", "CLI11", r"tools/askr/.*\.cpp", 1),
     (r"(spdlog|fmt)/", "spdlog", r"(tools/askr|libaskr/src)/[^/]*log[^/]*\.cpp", 1),
