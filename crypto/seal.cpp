@@ -94,7 +94,7 @@ result<void> sealer::seal(byte_buffer& out, const seal_label& label, const publi
     set_session_key(key.cipher, with->to_peer, label, key.drawn);
   }
   const auto before = out.size();
-  out.resize(before + seal_overhead_bytes + text.size());
+  resize_in_one_piece(out, before + seal_overhead_bytes + text.size());
   auto* at = put(out.data() + before, key.drawn);
   at = put(at, key.counter);
   key.cipher.seal(key.counter++, {}, text, at);

@@ -19,7 +19,7 @@ namespace askr::transport {
 /// Makes room for `count` bytes at the end and returns where they start. The caller writes all of them.
 inline std::uint8_t* grow(byte_buffer& out, std::size_t count) {
   const auto before = out.size();
-  out.resize(before + count);
+  resize_in_one_piece(out, before + count);
   return out.data() + before;
 }
 

@@ -18,7 +18,7 @@ bool record_sealer::seal(byte_span plaintext, byte_buffer& out) {
   if (cipher_.nonce() >= records_max) return false;
   const std::size_t before = out.size();
   const std::size_t sealed_bytes = plaintext.size() + crypto::tag_bytes;
-  out.resize(before + record_head_bytes + sealed_bytes);
+  resize_in_one_piece(out, before + record_head_bytes + sealed_bytes);
   out[before] = static_cast<std::uint8_t>(sealed_bytes >> 8);
   out[before + 1] = static_cast<std::uint8_t>(sealed_bytes);
   const bool done = cipher_.encrypt_with_ad({}, plaintext, out.data() + before + record_head_bytes);

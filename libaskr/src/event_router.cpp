@@ -377,7 +377,8 @@ void event_router::settle(time_point now, interested_node& with) {
     with.is_told = with.is_quiet;
     with.is_counted = true;
   } else if (with.is_quiet && !with.is_told) {
-    with.is_quiet = false;  // For good: from the first event on it is owed the heads whenever something may have been lost.
+    with.is_quiet =
+        false;  // For good: from the first event on it is owed the heads whenever something may have been lost.
   }
   const auto heads = with.wants_heads && !with.is_quiet ? heads_for(now, with) : std::vector<transport::topic_head>{};
   const bool tells = !with.is_quiet && (!with.is_told || !heads.empty() || !with.skipped.empty());

@@ -140,16 +140,18 @@ std::optional<relay::delivery> relay::on_routed(time_point now, peer& from, cons
   return std::nullopt;
 }
 
+// A node that still follows an older path gets the message back, and finds another. Hops end what goes to and fro.
 void relay::pass_on(time_point now, const peer& from, const transport::routed_message& message) {
   const ends which{message.source, message.target};
   const auto known = flows_.find(which);
   auto to = known == flows_.end() || peers_.find(known->second.to) == nullptr ? no_link : known->second.to;
+  const bool came_back = to != no_link && to == from.id;
   if (to == no_link) {  // The way back goes as the way there came.
     const auto back = flows_.find({message.target, message.source});
     to = back == flows_.end() ? no_link : back->second.from;
   }
-  if (peers_.find(to) == nullptr) to = next_link(now, message.target, message.hops_left);
-  if (message.hops_left == 0 || to == no_link || to == from.id) {
+  if (to == from.id || peers_.find(to) == nullptr) to = next_link(now, message.target, message.hops_left);
+  if (message.hops_left == 0 || to == no_link) {
     return tell(now, message.source, message.target, error{errc::no_node, "no path to it from here"});
   }
   if (known == flows_.end() && flows_.size() >= options_.limits.flows_max) {
@@ -168,7 +170,7 @@ void relay::pass_on(time_point now, const peer& from, const transport::routed_me
   }
   link.carried = now;
   ++counts_.messages_relayed;
-  flows_[which] = {.from = from.id, .to = to, .used = now};
+  if (to != from.id) flows_[which] = {.from = came_back ? known->second.from : from.id, .to = to, .used = now};
   next_sweep_ = std::min<time_point>(next_sweep_, now + sweep_interval);
   peers_.mark_dirty(link);
 }

@@ -134,6 +134,24 @@ BOOST_AUTO_TEST_CASE(a_hole_in_what_relays_brought_is_closed_by_the_origin) {
   BOOST_TEST(network.counts(2).event_gaps == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_first_event_that_a_silent_link_took_with_it_comes_by_the_next_way) {
+  core_network network(3);
+  std::string heard;
+  numbers_heard(network, 2, "t", heard);
+  network.connect(0, 1);
+  auto& last = network.connect(1, 2);
+  network.run();
+  network.advance(2s);
+  last.blocked = true;
+  network.emit(0, "t");
+  network.run();
+  network.cut(last);
+  network.connect(1, 2);
+  network.run();
+  network.advance(3s);
+  BOOST_TEST(heard == "t1@n0 ");
+}
+
 BOOST_AUTO_TEST_CASE(a_relay_vouches_for_nothing) {
   core_network network(3);
   std::string heard;

@@ -39,8 +39,7 @@ std::size_t put_header(std::uint8_t* at, std::uint8_t first, std::size_t payload
 /// Grows `out` by n octets that the caller writes.
 std::uint8_t* extend(byte_buffer& out, std::size_t n) {
   const std::size_t before = out.size();
-  if (out.capacity() - before < n) out.reserve(std::max(2 * out.capacity(), before + n));
-  out.resize(before + n);
+  resize_in_one_piece(out, before + n);
   return out.data() + before;
 }
 

@@ -50,11 +50,24 @@ inline std::string_view as_text(byte_span bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// As resize, but a buffer that has to move does so by one memcpy: vector moves element by element for any allocator
+/// but its own.
+inline void resize_in_one_piece(byte_buffer& buffer, std::size_t bytes) {
+  if (bytes > buffer.capacity()) {
+    byte_buffer larger;
+    larger.reserve(bytes < 2 * buffer.capacity() ? 2 * buffer.capacity() : bytes);
+    larger.resize(buffer.size());
+    if (!buffer.empty()) std::memcpy(larger.data(), buffer.data(), buffer.size());
+    buffer.swap(larger);
+  }
+  buffer.resize(bytes);
+}
+
 /// One memcpy; vector::insert would go byte by byte because of the allocator.
 inline void append(byte_buffer& to, byte_span bytes) {
   if (bytes.empty()) return;
   const auto before = to.size();
-  to.resize(before + bytes.size());
+  resize_in_one_piece(to, before + bytes.size());
   std::memcpy(to.data() + before, bytes.data(), bytes.size());
 }
 
