@@ -42,7 +42,7 @@ void routes::refresh() {
   links_.build(graph_);
   trees_.clear();
   for (auto& each : layers_) each.clear();
-  search(links_.self_slot(), 0, own_);
+  search(links_.self_slot(), {}, own_);
 }
 
 bool routes::better(const place& a, const place& b) const noexcept {
@@ -53,7 +53,7 @@ bool routes::better(const place& a, const place& b) const noexcept {
 
 // Dijkstra, 1959, with a binary heap. Every link costs something, so all rivals for a node's parent are settled before
 // the node.
-void routes::search(node_slot from, cost hop_penalty, table& out) {
+void routes::search(node_slot from, rules how, table& out) {
   out.assign(links_.slots(), {});
   out[from] = {0, from, 0};
   heap_.assign(1, {0, from});
@@ -61,16 +61,16 @@ void routes::search(node_slot from, cost hop_penalty, table& out) {
     std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
     const auto [total, slot] = heap_.back();
     heap_.pop_back();
-    if (total == out[slot].total) relax(slot, hop_penalty, out);
+    if (total == out[slot].total) relax(slot, how, out);
   }
 }
 
-void routes::relax(node_slot from, cost hop_penalty, table& out) {
+void routes::relax(node_slot from, rules how, table& out) {
   const auto here = out[from];
   for (const auto& link : graph_.of(from)) {
-    const place by_here{here.total + link.cost_us + hop_penalty, from, here.hops + 1};
+    const place by_here{here.total + link.cost_us + how.hop_penalty, from, here.hops + 1};
     auto& known = out[link.to];
-    if (!better(by_here, known)) continue;
+    if (!better(by_here, known) || (how.keeps_own_links && known.hops == 1)) continue;
     const bool cheaper = by_here.total < known.total;
     known = by_here;
     if (!cheaper) continue;
@@ -153,9 +153,9 @@ void routes::make_room() {
 }
 
 void routes::grow(node_slot origin, source_tree& tree) {
-  search(origin, 0, scratch_);
+  search(origin, {.hop_penalty = 0, .keeps_own_links = true}, scratch_);
   const auto too_long = [](const place& each) { return each.total != unreached && each.hops > hops_max; };
-  if (std::any_of(scratch_.begin(), scratch_.end(), too_long)) search(origin, above_any_cost, scratch_);
+  if (std::any_of(scratch_.begin(), scratch_.end(), too_long)) search(origin, {above_any_cost, true}, scratch_);
 
   std::vector<std::pair<node_slot, node_slot>> below;
   for (node_slot node = 0; node < scratch_.size(); ++node) {

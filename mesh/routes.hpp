@@ -8,7 +8,8 @@
 /// Commands are routed hop by hop. Each relay takes the cheapest path that fits into the hops the message has left, so
 /// what remains to be paid falls with every hop and there is no loop, even where the cheapest path of all is too long.
 /// Events follow the tree of shortest paths of their origin: each node knows its children in it, and sends one copy to
-/// each.
+/// each. In it, the origin's own links lead to their ends whatever they cost: were one that is busy left for a way that
+/// is nearer for the moment, events would overtake those that are under way.
 
 #include "mesh/link_view.hpp"
 
@@ -98,9 +99,13 @@ class routes {
 
   void refresh();
   bool may_be_used(time_point now) const noexcept;
-  /// Fills `out` for all destinations. `hop_penalty` is added to every link.
-  void search(node_slot from, cost hop_penalty, table& out);
-  void relax(node_slot from, cost hop_penalty, table& out);
+  struct rules {
+    cost hop_penalty = 0;  ///< Added to every link.
+    bool keeps_own_links = false;
+  };
+  /// Fills `out` for all destinations.
+  void search(node_slot from, rules how, table& out);
+  void relax(node_slot from, rules how, table& out);
   bool better(const place& a, const place& b) const noexcept;
   void layer();
   path find(time_point now, const node_id& destination, std::uint8_t hops_left);

@@ -195,6 +195,22 @@ BOOST_AUTO_TEST_CASE(lost_link_reroutes_through_the_next_best_relay) {
   BOOST_TEST(here.routes.path_to(now, numbered_id(3)).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_tree_keeps_the_origins_own_links_though_a_way_around_one_is_cheaper) {
+  link_net net(4);
+  net.link(0, 1, 20);  // Busy.
+  net.link(0, 2, 0);
+  net.link(2, 1, 0);
+  net.link(1, 3, 0);
+  net.link(2, 3, 4);
+  rng random(1);
+  auto all = views(net, random);
+  BOOST_TEST(number_of(all[0].routes.to(now, numbered_id(1))->next_hop) == 2u);
+  BOOST_TEST(numbers(all[0].routes.tree_from(now, numbered_id(0)).children()) == (std::vector<std::uint32_t>{1, 2}),
+             boost::test_tools::per_element());
+  BOOST_TEST(numbers(all[2].routes.tree_from(now, numbered_id(0)).children()) == (std::vector<std::uint32_t>{3}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(no_route_to_oneself_or_to_strangers) {
   view_of here(numbered_id(0));
   BOOST_TEST(!here.routes.to(now, numbered_id(0)));
