@@ -91,6 +91,17 @@ class load {
   /// After the end; what is still under way is lost.
   round_result result() const;
 
+  /// The whole round: `turn(now)` starts what is due and takes in what has come, until all is answered or nobody waits
+  /// any longer.
+  template <class Turn>
+  round_result run(Turn turn) {
+    const auto started = clock::now();
+    start(started);
+    const auto until = started + patience();
+    for (auto now = started; !done() && now < until; now = clock::now()) turn(now);
+    return result();
+  }
+
  private:
   struct slot {
     byte_buffer payload;

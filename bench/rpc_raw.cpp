@@ -24,11 +24,7 @@ class raw_requester : public requester {
   round_result run(load_options options) override {
     options.others = {child_.id()};
     load requests(options);
-    const auto started = clock::now();
-    requests.start(started);
-    const auto until = started + requests.patience();
-    for (auto now = started; !requests.done() && now < until; now = clock::now()) turn(requests, now);
-    return requests.result();
+    return requests.run([&](time_point now) { turn(requests, now); });
   }
 
  private:

@@ -51,11 +51,7 @@ class websocket_requester : public requester {
     payload_bytes_ = options.payload_bytes;
     heard_.assign(options.slots(), 0);
     load requests(options);
-    const auto started = clock::now();
-    requests.start(started);
-    const auto until = started + requests.patience();
-    for (auto now = started; !requests.done() && now < until; now = clock::now()) turn(requests, now);
-    return requests.result();
+    return requests.run([&](time_point now) { turn(requests, now); });
   }
 
  private:

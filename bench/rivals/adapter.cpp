@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <exception>
 #include <sstream>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include <unistd.h>
 
@@ -47,13 +49,15 @@ event_options take_event_options(arguments& given, pinning where) {
   return options;
 }
 
-int run_adapter(int count, char** values, const std::vector<role>& roles) {
+int run_adapter(int count, char** values, const adapter_roles& roles) {
+  const std::pair<std::string_view, adapter_roles::role> named[] = {
+      {"rpc", roles.requester}, {"server", roles.server}, {"events", roles.emitter}, {"subscriber", roles.subscriber}};
   try {
     arguments given(count - 1, values + 1);
     const auto wanted = given.take_word();
     const auto where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
-    for (const auto& each : roles) {
-      if (each.name == wanted) return each.run(given, where);
+    for (const auto& [name, run] : named) {
+      if (name == wanted) return run(given, where);
     }
     throw bad_arguments("no role \"" + wanted + "\"");
   } catch (const std::exception& why) {
@@ -67,16 +71,14 @@ round_result callback_requester::run(load_options options) {
   load requests(options);
   std::unique_lock lock(guard_);
   requests_ = &requests;
-  const auto started = clock::now();
-  requests.start(started);
-  const auto until = started + options.patience();
-  while (!requests.done() && clock::now() < until) {
-    requests.start_due(clock::now(), [this](std::size_t which, byte_span payload) { request(which, payload); });
+  const auto until = clock::now() + options.patience();
+  const auto measured = requests.run([&](time_point now) {
+    requests.start_due(now, [this](std::size_t which, byte_span payload) { request(which, payload); });
     flush();
     changed_.wait_until(lock, std::min(requests.next_due(), until));
-  }
+  });
   requests_ = nullptr;
-  return requests.result();
+  return measured;
 }
 
 void callback_requester::on_reply(std::size_t which, byte_span reply) {

@@ -10,9 +10,7 @@
 #include "bench/requester.hpp"
 
 #include <condition_variable>
-#include <functional>
 #include <mutex>
-#include <string_view>
 #include <vector>
 
 namespace askr::bench {
@@ -27,11 +25,15 @@ int serve_rounds(event_system& measured);
 /// Takes --payload, --subscribers and --in-flight.
 event_options take_event_options(arguments& given, pinning where);
 
-struct role {
-  std::string_view name;
-  std::function<int(arguments& given, pinning where)> run;
+/// The roles of an adapter; what it was started as is the first word.
+struct adapter_roles {
+  using role = int (*)(arguments& given, pinning where);
+  role requester;   ///< `rpc`
+  role server;      ///< `server`
+  role emitter;     ///< `events`
+  role subscriber;  ///< `subscriber`
 };
-int run_adapter(int count, char** values, const std::vector<role>& roles);
+int run_adapter(int count, char** values, const adapter_roles& roles);
 
 /// For libraries that call back on threads of their own: requests are made and answered under one lock.
 class callback_requester : public requester {

@@ -17,8 +17,8 @@
 namespace askr::bench {
 namespace {
 
-/// One interface, no multicast, so that nothing leaves the machine: peers are looked for at 127.0.0.1. Samples are packed
-/// until they are flushed, and the writer's history is wide enough for what is under way.
+/// One interface, no multicast, so that nothing leaves the machine: peers are looked for at 127.0.0.1. Samples are
+/// packed until they are flushed, and the writer's history is wide enough for what is under way.
 constexpr const char* configuration = R"(<CycloneDDS><Domain id="any">
   <General><Interfaces><NetworkInterface name="lo" multicast="false"/></Interfaces>
     <AllowMulticast>false</AllowMulticast><MaxMessageSize>65500B</MaxMessageSize><FragmentSize>65000B</FragmentSize></General>
@@ -202,7 +202,5 @@ int run_subscriber(arguments& given, pinning where) {
 
 int main(int count, char** values) {
   using namespace askr::bench;
-  return run_adapter(
-      count, values,
-      {{"rpc", run_requester}, {"server", run_server}, {"events", run_emitter}, {"subscriber", run_subscriber}});
+  return run_adapter(count, values, {run_requester, run_server, run_emitter, run_subscriber});
 }

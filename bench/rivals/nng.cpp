@@ -193,7 +193,5 @@ int run_subscriber(arguments& given, pinning where) {
 
 int main(int count, char** values) {
   using namespace askr::bench;
-  return run_adapter(
-      count, values,
-      {{"rpc", run_requester}, {"server", run_server}, {"events", run_emitter}, {"subscriber", run_subscriber}});
+  return run_adapter(count, values, {run_requester, run_server, run_emitter, run_subscriber});
 }

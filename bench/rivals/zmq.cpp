@@ -148,11 +148,7 @@ class zmq_requester : public requester {
   round_result run(load_options options) override {
     options.others = {child_.id()};
     load requests(options);
-    const auto started = clock::now();
-    requests.start(started);
-    const auto until = started + requests.patience();
-    for (auto now = started; !requests.done() && now < until; now = clock::now()) turn(requests, now);
-    return requests.result();
+    return requests.run([&](time_point now) { turn(requests, now); });
   }
 
  private:
@@ -254,7 +250,5 @@ int run_subscriber(arguments& given, pinning where) {
 
 int main(int count, char** values) {
   using namespace askr::bench;
-  return run_adapter(
-      count, values,
-      {{"rpc", run_requester}, {"server", run_server}, {"events", run_emitter}, {"subscriber", run_subscriber}});
+  return run_adapter(count, values, {run_requester, run_server, run_emitter, run_subscriber});
 }

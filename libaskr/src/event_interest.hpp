@@ -34,9 +34,9 @@ struct interested_node {
   /// Where matching topics stood when we applied it, which is told again over a new way; all others begin at 1.
   std::vector<std::pair<std::string, mesh::event_sequence>> begins;
   bool is_counted = false;        ///< `begins` is known.
-  bool is_told = false;           ///< That we know it, or
-  bool is_quiet = false;          ///< nothing that we ever emitted matches, and it does not have to know:
-  bool asking = false;            ///< it does not ask, and no link leads there. The first event tells it.
+  bool is_told = false;           ///< That we know it, or there is nothing to tell:
+  bool is_quiet = false;          ///< nothing that we ever emitted matches, and it does not have to know, for
+  bool asking = false;            ///< it does not ask, and no link leads there. Its first event ends that for good.
   bool wants_heads = false;       ///< It may have lost the tail of something.
   link_id way = no_link;          ///< The first link towards it,
   std::uint64_t way_version = 0;  ///< as of this version of all links.

@@ -376,9 +376,8 @@ void event_router::settle(time_point now, interested_node& with) {
     with.is_quiet = with.begins.empty() && !with.asking && peers_.link_to(with.node) == no_link;
     with.is_told = with.is_quiet;
     with.is_counted = true;
-  } else if (with.is_quiet && !with.is_told) {
-    with.is_quiet =
-        false;  // For good: from the first event on it is owed the heads whenever something may have been lost.
+  } else if (!with.is_told) {
+    with.is_quiet = false;  // For good: from its first event on it is owed the heads of what may have been lost.
   }
   const auto heads = with.wants_heads && !with.is_quiet ? heads_for(now, with) : std::vector<transport::topic_head>{};
   const bool tells = !with.is_quiet && (!with.is_told || !heads.empty() || !with.skipped.empty());

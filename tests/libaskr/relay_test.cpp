@@ -208,6 +208,29 @@ BOOST_AUTO_TEST_CASE(a_relay_sees_no_payload_and_an_altered_envelope_is_refused)
   BOOST_TEST(network.core(2).peers().far_count() == 0);
 }
 
+// A link that is let go breaks no path, so the relays before it go on to send there.
+BOOST_AUTO_TEST_CASE(what_follows_a_path_whose_end_was_let_go_turns_round_and_arrives) {
+  core_network network(4);
+  network.on(3, "serve", [] { return 1; });
+  auto lines = chain(network, 4);
+  const auto first = network.send(0, "serve");
+  network.run();
+  BOOST_TEST(first.as<int>() == 1);
+  network.connect(1, 3);
+  network.run();
+  network.core(2).paths().on_let_go(network.now(), network.core(2).peers().link_to(network.self(3).id));
+  network.core(3).paths().on_let_go(network.now(), network.core(3).peers().link_to(network.self(2).id));
+  network.cut(*lines[2]);
+  network.run();
+  const auto turned = network.counts(2).messages_relayed;
+  for (int i = 0; i < 3; ++i) {
+    const auto next = network.send(0, "serve");
+    network.run();
+    BOOST_TEST(next.as<int>() == 1);
+  }
+  BOOST_TEST(network.counts(2).messages_relayed == turned + 1);  // Only the first of them.
+}
+
 BOOST_AUTO_TEST_CASE(what_goes_in_circles_ends_by_its_hops) {
   core_network network(3);
   chain(network, 3);
