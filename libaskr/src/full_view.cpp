@@ -153,6 +153,7 @@ void full_view::claim(const mesh::signed_record& record) {
   made.shown.sign_key = header.keys.sign;
   made.shown.name = record.described()->name;
   made.shown.credential = mesh::credential_of(record);
+  judging_.insert(header.id);
   claims_.push_back(std::move(made));
 }
 
@@ -178,6 +179,7 @@ void full_view::on_heard_root(time_point now, link_id from, const mesh::digest& 
 void full_view::on_owner_verdict(const node_id& id, incarnation life, result<principal> verdict) {
   const auto record = view_.find(id);
   if (!record || record->stamp().life != life) return;  // A later one of it is being judged.
+  judging_.erase(id);
   if (!verdict) {
     ++counts_.owners_refused;
     return dismiss(id, verdict.error());
@@ -314,6 +316,7 @@ void full_view::forget_erased() {
     links_.erase(id);
     unreachable_.erase(id);
     principals_.erase(id);
+    judging_.erase(id);
     show(id);
   }
 }

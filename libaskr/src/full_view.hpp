@@ -22,6 +22,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,8 @@ class full_view {
   std::span<const node_id> up() const { return links_.up(); }
   /// Null if there is none.
   mesh::signed_record_ptr find(const node_id& id) const noexcept { return view_.find(id); }
+  /// Its owner is not admitted, and may soon be.
+  bool is_judging(const node_id& id) const noexcept { return judging_.count(id) != 0 && !view_.is_admitted(id); }
   /// What an admitted owner may do.
   std::optional<principal> admitted(const node_id& id) const;
   /// Null: it is not admitted. Valid until the next verdict.
@@ -135,6 +138,7 @@ class full_view {
   std::uint64_t up_changes_ = 0;
   std::map<node_id, time_point> unreachable_;          ///< Up until then, unless a path is found again.
   std::unordered_map<node_id, principal> principals_;  ///< Of admitted owners that are no plain members.
+  std::unordered_set<node_id> judging_;                ///< Owners of whom a verdict is due.
   std::vector<record_owner_claim> claims_;
   std::vector<node_id> changed_;
   std::vector<std::pair<node_id, error>> dismissed_;

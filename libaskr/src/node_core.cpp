@@ -130,6 +130,7 @@ time_point node_core::next_timeout() const noexcept {
 }
 
 void node_core::end_turn(time_point now) {
+  while (const auto said = relay_.next_early(now)) peer_door_.on_record(now, said->from, said->messages);
   dispatcher_.end_turn(now);
   if (std::exchange(interest_changed_, false) | client_door_.take_interest_changed() | events_.interest_changed()) {
     membership_.set_interest(dispatcher_.table().announced(), events_.announce());

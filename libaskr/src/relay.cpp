@@ -48,7 +48,10 @@ peer* relay::reach(time_point now, const node_id& node) {
   const auto via = known == nullptr || is_quiet(now, *known) ? next_link(now, node, mesh::hops_max) : known->via;
   if (via == no_link && known != nullptr) lose(*known, error{errc::peer_lost, "no path leads to " + known->name});
   if (via == no_link) return nullptr;
-  if (known == nullptr) return open_far(now, node, via);
+  if (known == nullptr) {
+    const auto opened = open_far(now, node, via);
+    return opened ? *opened : nullptr;
+  }
   known->via = via;  // Nothing is under way on the old path, so nothing can be overtaken: the session goes on.
   return known;
 }
@@ -73,10 +76,11 @@ link_id relay::next_link(time_point now, const node_id& target, std::uint8_t hop
   return next == nullptr || next->closing ? no_link : next->id;
 }
 
-peer* relay::open_far(time_point now, const node_id& node, link_id via) {
+result<peer*> relay::open_far(time_point now, const node_id& node, link_id via) {
   const auto record = view_.find(node);
   auto who = view_.admitted(node);
-  if (!record || !who || peers_.far_count() >= options_.limits.far_peers_max) return nullptr;
+  if (!record || !who) return error{errc::denied, "not admitted here"};
+  if (peers_.far_count() >= options_.limits.far_peers_max) return error{errc::overloaded, "too many far peers"};
   auto& far = peers_.add_far(node);
   far.life = record->stamp().life;
   far.name = record->described()->name;
@@ -135,8 +139,12 @@ bool relay::send(time_point now, peer& far, byte_span messages) {
 std::optional<relay::delivery> relay::on_routed(time_point now, peer& from, const transport::routed_message& message) {
   from.carried = now;
   if (message.source == self_.id) return std::nullopt;  // It has come back: a loop, which ends here.
-  if (message.target == self_.id) return receive(now, from, message);
-  pass_on(now, from, message);
+  if (message.target != self_.id) {
+    pass_on(now, from, message);
+    return std::nullopt;
+  }
+  if (!is_early(message)) return receive(now, from, message);
+  if (!early_.hold(now, from.id, message)) refuse(from, message, {errc::overloaded, "too much waits here to be known"});
   return std::nullopt;
 }
 
@@ -152,21 +160,21 @@ void relay::pass_on(time_point now, const peer& from, const transport::routed_me
   }
   if (to == from.id || peers_.find(to) == nullptr) to = next_link(now, message.target, message.hops_left);
   if (message.hops_left == 0 || to == no_link) {
-    return tell(now, message.source, message.target, error{errc::no_node, "no path to it from here"});
+    return turn_back(from, message, error{errc::no_node, "no path to it from here"});
   }
   if (known == flows_.end() && flows_.size() >= options_.limits.flows_max) {
-    return tell(now, message.source, message.target, error{errc::overloaded, "too many paths lead through here"});
+    return turn_back(from, message, error{errc::overloaded, "too many paths lead through here"});
   }
   body_.clear();
   auto next = message;
   --next.hops_left;
   write_message(body_, next);
   if (body_.size() > transport::chunk_bytes_max) {
-    return tell(now, message.source, message.target, error{errc::too_large, "an envelope that is too large"});
+    return turn_back(from, message, error{errc::too_large, "an envelope that is too large"});
   }
   auto& link = peers_.at(to);
   if (link.out.append_routed(body_) != transport::admission::queued) {
-    return tell(now, message.source, message.target, error{errc::overloaded, "the next link is full"});
+    return turn_back(from, message, error{errc::overloaded, "the next link is full"});
   }
   link.carried = now;
   ++counts_.messages_relayed;
@@ -175,16 +183,32 @@ void relay::pass_on(time_point now, const peer& from, const transport::routed_me
   peers_.mark_dirty(link);
 }
 
+// Whose source is known here in this life or a later one, judged, and seen by a path.
+bool relay::is_settled(const transport::routed_message& message) const {
+  const auto record = view_.find(message.source);
+  if (!record || record->stamp().life < message.source_life) return false;
+  return !view_.is_judging(message.source) && view_.is_up(message.source);
+}
+
+bool relay::is_early(const transport::routed_message& message) const {
+  if (early_.has_of(message.source)) return true;  // It keeps its place.
+  return peers_.far_to(message.source) == no_link && !is_settled(message);
+}
+
+std::optional<relay::delivery> relay::next_early(time_point now) {
+  while (const auto held = early_.take(now, [&](const auto& message) { return is_settled(message); })) {
+    const auto* from = peers_.find(held->from);
+    if (from == nullptr) continue;  // The other end of that link told the source.
+    if (auto said = receive(now, *from, held->message)) return said;
+  }
+  return std::nullopt;
+}
+
 std::optional<relay::delivery> relay::receive(time_point now, const peer& from,
                                               const transport::routed_message& message) {
-  const auto refuse = [&](const error& why) {
-    ++counts_.routed_refused;
-    tell(now, message.source, self_.id, why);
-    return std::nullopt;
-  };
   const auto record = view_.find(message.source);
   if (!record || record->stamp().life != message.source_life || message.target_life != self_.life) {
-    return refuse({errc::no_node, "not known here, or not in this life"});
+    return refuse(from, message, {errc::no_node, "not known here, or not in this life"});
   }
   opened_.clear();
   const crypto::seal_label label{message.source, message.source_life, self_.id, self_.life, message.session};
@@ -195,27 +219,41 @@ std::optional<relay::delivery> relay::receive(time_point now, const peer& from,
   }
   const auto* known = peers_.find(peers_.far_to(message.source));
   auto* far = known != nullptr && known->heard_session == message.session ? peers_.find(known->id) : nullptr;
-  if (far == nullptr) far = begin_session(now, from, message);
-  if (far == nullptr) return refuse({errc::denied, "not admitted here, or too many far peers"});
+  if (far == nullptr) {
+    const auto begun = begin_session(now, from, message);
+    if (!begun) return refuse(from, message, begun.error());
+    far = *begun;
+  }
   if (far->closing || number_at_front(opened_) != far->heard_number) {
     if (!far->closing) lose(*far, error{errc::peer_lost, "messages on the way were lost"});
-    return refuse({errc::peer_lost, "messages on the way were lost"});
+    return refuse(from, message, {errc::peer_lost, "messages on the way were lost"});
   }
   ++far->heard_number;
   neighbours_.on_message(now, far->node);
   return delivery{far->id, byte_span(opened_).subspan(number_bytes)};
 }
 
-// A later session of the source ends what it said before. Null for an earlier one: it was overtaken.
-peer* relay::begin_session(time_point now, const peer& from, const transport::routed_message& message) {
+std::nullopt_t relay::refuse(const peer& from, const transport::routed_message& message, const error& why) {
+  ++counts_.routed_refused;
+  turn_back(from, message, why);
+  return std::nullopt;
+}
+
+// A later session of the source ends what it said before.
+result<peer*> relay::begin_session(time_point now, const peer& from, const transport::routed_message& message) {
   auto* known = peers_.find(peers_.far_to(message.source));
-  if (known != nullptr && message.session < known->heard_session) return nullptr;
+  if (known != nullptr && message.session < known->heard_session) {
+    return error{errc::peer_lost, "a later session has begun"};
+  }
   if (known != nullptr && (known->closing || known->heard_session != 0)) {
     lose(*known, error{errc::peer_lost, "the other end began anew"});
     known = nullptr;
   }
-  if (known == nullptr) known = open_far(now, message.source, from.id);
-  if (known == nullptr) return nullptr;
+  if (known == nullptr) {
+    const auto opened = open_far(now, message.source, from.id);
+    if (!opened) return opened.error();
+    known = *opened;
+  }
   known->heard_session = message.session;
   return known;
 }
@@ -235,11 +273,15 @@ void relay::drop(time_point now, const peer& far, const error& why) {
 }
 
 void relay::on_lost(const node_id& node) {
-  if (const auto* far = peers_.find(peers_.far_to(node))) {
-    const bool refused = view_.is_up(node);
-    lose(*far, refused ? error{errc::peer_lost, far->name + " is not admitted any more"}
-                       : error{errc::peer_lost, "no path leads to " + far->name + " any more"});
+  const auto* far = peers_.find(peers_.far_to(node));
+  if (far == nullptr) return;
+  const bool refused = view_.is_up(node);
+  error lost{errc::peer_lost,
+             refused ? far->name + " is not admitted any more" : "no path leads to " + far->name + " any more"};
+  if (auto* via = peers_.find(far->via); via != nullptr && !via->closing) {
+    send_broken(*via, route_broken(node, self_.id, lost));  // Perhaps it lives, and waits for an answer.
   }
+  lose(*far, std::move(lost));
 }
 
 void relay::on_let_go(time_point now, link_id link) {
@@ -269,9 +311,21 @@ void relay::on_link_down(time_point now, const peer& link) {
   }
 }
 
-void relay::tell(time_point now, const node_id& to, const node_id& about, const error& why) {
-  const transport::route_broken_message message{
+// The source hears of it by the way the message came: perhaps no other is known here.
+void relay::turn_back(const peer& from, const transport::routed_message& message, const error& why) {
+  auto* back = peers_.find(from.id);
+  if (back == nullptr || back->closing) return;
+  send_broken(*back, route_broken(message.source, message.target, why));
+}
+
+// `why` must outlive it.
+transport::route_broken_message relay::route_broken(const node_id& to, const node_id& about, const error& why) const {
+  return {
       .to = to, .about = about, .hops_left = mesh::hops_max, .code = why.code, .relay = self_.id, .text = why.detail};
+}
+
+void relay::tell(time_point now, const node_id& to, const node_id& about, const error& why) {
+  const auto message = route_broken(to, about, why);
   if (to == self_.id) return on_route_broken(now, message);
   send_broken(now, message);
 }
@@ -280,11 +334,14 @@ void relay::send_broken(time_point now, const transport::route_broken_message& m
   const auto flow = flows_.find({message.to, message.about});
   auto* back = flow == flows_.end() ? nullptr : peers_.find(flow->second.from);
   if (back == nullptr || back->closing) back = peers_.find(next_link(now, message.to, message.hops_left));
-  if (back == nullptr) return;
+  if (back != nullptr) send_broken(*back, message);
+}
+
+void relay::send_broken(peer& by, const transport::route_broken_message& message) {
   body_.clear();
   write_message(body_, message);
-  (void)back->out.append_control(body_);  // If that is refused the link closes, and all who wait behind it are told.
-  peers_.mark_dirty(*back);
+  (void)by.out.append_control(body_);  // If that is refused the link closes, and all who wait behind it are told.
+  peers_.mark_dirty(by);
 }
 
 void relay::on_route_broken(time_point now, const transport::route_broken_message& message) {

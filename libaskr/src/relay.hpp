@@ -9,6 +9,7 @@
 /// the relay next to it tells both ends (route_broken), and what waits for an answer there ends in peer_lost at once;
 /// the next message begins a new session over whatever path there is then.
 
+#include "libaskr/src/early_envelopes.hpp"
 #include "libaskr/src/membership.hpp"
 #include "libaskr/src/message_seal.hpp"
 #include "libaskr/src/peer_table.hpp"
@@ -19,6 +20,7 @@
 #include <askr/counters.hpp>
 #include <askr/options.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -48,8 +50,10 @@ class relay {
   /// Links on the path to it; 0: none leads there.
   std::uint8_t hops_to(time_point now, const node_id& node);
 
-  /// Passes it on; or opens it, if it is for this node.
+  /// Passes it on; or opens it, if it is for this node and its source is known.
   std::optional<delivery> on_routed(time_point now, peer& from, const transport::routed_message& message);
+  /// Opens what waited for its source to become known: to be called until nothing comes.
+  std::optional<delivery> next_early(time_point now);
   void on_route_broken(time_point now, const transport::route_broken_message& message);
   /// A link of this node is used no more, though it still brings what is under way. Nothing was, for long: sessions and
   /// flows over it go on over others.
@@ -66,7 +70,7 @@ class relay {
   bool has_lost() const noexcept { return !lost_.empty(); }
   std::vector<lost_path> take_lost() { return std::exchange(lost_, {}); }
   void on_timeout(time_point now);
-  time_point next_timeout() const noexcept { return next_sweep_; }
+  time_point next_timeout() const noexcept { return std::min(next_sweep_, early_.next_timeout()); }
 
   mesh::routes& paths() noexcept { return routes_; }
   const mesh::link_view& links() const noexcept { return view_.links(); }
@@ -96,14 +100,20 @@ class relay {
   void pass_on(time_point now, const peer& from, const transport::routed_message& message);
   bool is_quiet(time_point now, const peer& far) const;
   link_id next_link(time_point now, const node_id& target, std::uint8_t hops_left);
-  peer* open_far(time_point now, const node_id& node, link_id via);
+  result<peer*> open_far(time_point now, const node_id& node, link_id via);
+  bool is_settled(const transport::routed_message& message) const;
+  bool is_early(const transport::routed_message& message) const;
   std::optional<delivery> receive(time_point now, const peer& from, const transport::routed_message& message);
-  peer* begin_session(time_point now, const peer& from, const transport::routed_message& message);
+  result<peer*> begin_session(time_point now, const peer& from, const transport::routed_message& message);
+  std::nullopt_t refuse(const peer& from, const transport::routed_message& message, const error& why);
   void seal_all(time_point now, peer& far);
   bool send(time_point now, peer& far, byte_span messages);
   void lose(const peer& far, error why);
   void tell(time_point now, const node_id& to, const node_id& about, const error& why);
+  transport::route_broken_message route_broken(const node_id& to, const node_id& about, const error& why) const;
+  void turn_back(const peer& from, const transport::routed_message& message, const error& why);
   void send_broken(time_point now, const transport::route_broken_message& message);
+  void send_broken(peer& by, const transport::route_broken_message& message);
 
   const node_options& options_;
   const self_description& self_;
@@ -114,6 +124,7 @@ class relay {
   counters& counts_;
   mesh::routes routes_;
   std::unordered_map<ends, flow, ends_hash> flows_;
+  early_envelopes early_;
   std::vector<lost_path> lost_;
   std::vector<link_id> dirty_;
   std::uint64_t last_session_ = 0;

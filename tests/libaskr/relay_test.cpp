@@ -30,6 +30,37 @@ void defer(core_network& network, std::size_t node, std::string name) {
   network.run();
 }
 
+/// `to` gets a sealed text that nobody sealed, over its link to `from`.
+void deliver_envelope(core_network& network, std::size_t from, std::size_t to, transport::routed_message message) {
+  const byte_buffer junk(64, 7);
+  message.source_life = message.target_life = 1;
+  message.session = 9;
+  message.sealed = junk;
+  byte_buffer body;
+  write_message(body, message);
+  transport::outbox forged;
+  (void)forged.append_routed(body);
+  byte_buffer scratch;
+  network.core(to).on_link_record(network.now(), network.core(to).peers().link_to(network.self(from).id),
+                                  forged.next_record(scratch));
+}
+
+/// What this end of a wire tells `to` of a path that broke; errc::closed: nothing.
+errc told(const test::wire::end& by, const node_id& to) {
+  transport::decompressor decompressor;
+  transport::inbox in(decompressor);
+  for (const auto& record : by.sent) {
+    byte_span rest = record;
+    for (auto message = in.next(rest); message && message->kind != transport::message_kind::none;
+         message = in.next(rest)) {
+      if (message->kind != transport::message_kind::route_broken) continue;
+      const auto broken = transport::decode_route_broken(*message);
+      if (broken && broken->to == to) return broken->code;
+    }
+  }
+  return errc::closed;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_command_crosses_relays_and_its_answer_comes_back) {
@@ -188,20 +219,7 @@ BOOST_AUTO_TEST_CASE(a_relay_sees_no_payload_and_an_altered_envelope_is_refused)
   network.on(2, "echo", [](const command& asked) { return asked.data; });
   chain(network, 3);
   // The relay's door gets an envelope that it altered: the target refuses it.
-  transport::outbox forged;
-  byte_buffer body;
-  const byte_buffer junk(64, 7);
-  write_message(body, transport::routed_message{.source = network.self(0).id,
-                                                .source_life = 1,
-                                                .target = network.self(2).id,
-                                                .target_life = 1,
-                                                .session = 9,
-                                                .hops_left = 3,
-                                                .sealed = junk});
-  (void)forged.append_routed(body);
-  byte_buffer scratch;
-  network.core(2).on_link_record(network.now(), network.core(2).peers().link_to(network.self(1).id),
-                                 forged.next_record(scratch));
+  deliver_envelope(network, 1, 2, {.source = network.self(0).id, .target = network.self(2).id, .hops_left = 3});
   network.run();
   BOOST_TEST(network.counts(2).routed_refused == 1);
   BOOST_TEST(network.links_between(1, 2) == 1);
@@ -231,25 +249,87 @@ BOOST_AUTO_TEST_CASE(what_follows_a_path_whose_end_was_let_go_turns_round_and_ar
   BOOST_TEST(network.counts(2).messages_relayed == turned + 1);  // Only the first of them.
 }
 
+// The relay knows both ends before they know each other.
+BOOST_AUTO_TEST_CASE(what_comes_from_a_node_that_is_not_judged_yet_waits_and_is_served_in_order) {
+  core_network network(3);
+  std::vector<int> seen;
+  network.on(2, "count", [&](int number) {
+    seen.push_back(number);
+    return number;
+  });
+  network.undecided = {2};
+  chain(network, 3);
+  std::vector<outcomes> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.push_back(network.send(0, "count", payload::from(i)));
+    network.run();  // Each in an envelope of its own.
+  }
+  network.advance(900ms);
+  BOOST_TEST(seen.empty());
+  network.undecided.clear();
+  network.run();
+  BOOST_TEST(seen == (std::vector{0, 1, 2}), boost::test_tools::per_element());
+  for (int i = 0; i < 3; ++i) BOOST_TEST(waiting[static_cast<std::size_t>(i)].as<int>() == i);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_too_long_for_a_verdict_is_refused_and_its_source_told) {
+  core_network network(3);
+  network.on(2, "serve", [] { return 1; });
+  network.undecided = {2};
+  chain(network, 3);
+  const auto waiting = network.send(0, "serve", {}, {.timeout = 60s});
+  network.run();
+  BOOST_TEST(waiting.pending());
+  network.advance(1s);
+  BOOST_TEST((waiting.code() == errc::peer_lost));
+  BOOST_TEST(waiting.text().find("not admitted") != std::string::npos);
+  BOOST_TEST(network.counts(2).routed_refused == 1);
+}
+
+BOOST_AUTO_TEST_CASE(too_much_from_nodes_that_are_not_judged_yet_is_told_overloaded) {
+  core_network network(3);
+  network.on(2, "size", [](std::string text) { return text.size(); });
+  network.undecided = {2};
+  chain(network, 3);
+  const std::string text(60'000, 'x');
+  std::vector<outcomes> waiting;
+  for (int i = 0; i < 10; ++i) waiting.push_back(network.send(0, "size", payload::from(text)));
+  network.run();
+  for (const auto& each : waiting) BOOST_TEST((each.code() == errc::peer_lost));
+  BOOST_TEST(waiting[0].text().find("too much waits here") != std::string::npos);
+}
+
+// A node that has just come knows no path to the source.
+BOOST_AUTO_TEST_CASE(a_refusal_goes_back_as_the_message_came) {
+  core_network network(2);
+  chain(network, 2);
+  const auto newcomer = network.add();
+  auto& line = network.connect(1, newcomer);
+  line.blocked = true;
+  (void)network.core(newcomer).members().take_claims();
+  deliver_envelope(network, 1, newcomer, {.source = network.self(0).id, .target = network.self(newcomer).id});
+  network.advance(1s);
+  BOOST_TEST((told(line.b, network.self(0).id) == errc::no_node));
+}
+
+BOOST_AUTO_TEST_CASE(who_gives_a_far_peer_up_tells_it) {
+  core_network network(3);
+  defer(network, 2, "slow");
+  chain(network, 3);
+  const auto waiting = network.send(0, "slow", {}, {.timeout = 60s});
+  network.run();
+  BOOST_TEST(waiting.pending());
+  network.core(2).paths().on_lost(network.self(0).id);
+  network.run();
+  BOOST_TEST((waiting.code() == errc::peer_lost));
+}
+
 BOOST_AUTO_TEST_CASE(what_goes_in_circles_ends_by_its_hops) {
   core_network network(3);
   chain(network, 3);
-  transport::outbox forged;
-  byte_buffer body;
-  const byte_buffer junk(64, 7);
   node_id nobody;
   nobody.bytes.fill(0xee);
-  write_message(body, transport::routed_message{.source = network.self(0).id,
-                                                .source_life = 1,
-                                                .target = nobody,
-                                                .target_life = 1,
-                                                .session = 9,
-                                                .hops_left = 255,
-                                                .sealed = junk});
-  (void)forged.append_routed(body);
-  byte_buffer scratch;
-  const auto record = forged.next_record(scratch);
-  network.core(1).on_link_record(network.now(), network.core(1).peers().link_to(network.self(0).id), record);
+  deliver_envelope(network, 0, 1, {.source = network.self(0).id, .target = nobody, .hops_left = 255});
   network.run();
   BOOST_TEST(network.counts(1).messages_relayed == 0);
   BOOST_TEST(network.core(1).paths().flows() == 0);

@@ -38,7 +38,8 @@ std::size_t core_network::add(const tune& with, std::uint8_t id_byte, incarnatio
   made->self.name = mesh::full_name(options.name, made->self.id);
   made->endpoint = "127.0.0.1:" + std::to_string(8800 + index);
   made->signer = std::make_unique<plain_signer>(made->self.id);
-  made->core = std::make_unique<node_core>(options, made->self, core_keys{*made->signer, proof_, memo_, seal_}, 7 + index);
+  made->core =
+      std::make_unique<node_core>(options, made->self, core_keys{*made->signer, proof_, memo_, seal_}, 7 + index);
   made->core->start(now_, {made->endpoint});
   members_.push_back(std::move(made));
   return index;
@@ -190,6 +191,7 @@ bool core_network::start_jobs(std::size_t node) {
 }
 
 bool core_network::ask_authenticator(std::size_t node) {
+  if (undecided.count(node) != 0) return false;
   auto claims = core(node).members().take_claims();
   for (auto& claim : claims) {
     const auto id = claim.shown.id;

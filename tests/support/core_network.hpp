@@ -17,6 +17,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -118,6 +119,8 @@ class core_network {
   /// Clients that wait for the authenticator's verdict: with `hold_verdicts` they wait here.
   std::vector<std::pair<std::size_t, session_id>> verdicts_due;
   bool hold_verdicts = false;
+  /// Nodes that do not answer yet who may be a member.
+  std::set<std::size_t> undecided;
   /// Dials that the cores asked for; with `follow_dials` they are made, if the endpoint is a node's.
   std::vector<std::pair<std::size_t, mesh::dial_request>> dials;
   bool follow_dials = false;
