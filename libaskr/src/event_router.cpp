@@ -57,6 +57,7 @@ result<void> event_router::emit(time_point now, const principal& who, std::strin
 
 // One copy per link, however many nodes lie behind it.
 void event_router::send(time_point now, const std::vector<subscriber>& matched, const event& what) {
+  ways_unsure_ |= now < ways_changed_ + ways_pause();
   sent_by_.clear();
   for (const auto& each : matched) {
     auto* to = each.what == subscriber::kind::node ? interest_.at(static_cast<std::uint32_t>(each.id)) : nullptr;
@@ -353,12 +354,16 @@ duration event_router::ways_pause() const noexcept {
   return std::max<duration>(seconds(1), milliseconds(5) * directory_.size());
 }
 
-// What was on its way over the old one may be lost.
+// What was on its way over the old one may be lost; and what followed soon, for a relay that is new does not know yet
+// who may say what: therefore once more when all is quiet.
 void event_router::look_for_new_ways(time_point now) {
   const auto version = paths_.links().version();
-  if (version == ways_version_ || source_.size() == 0 || now < ways_checked_ + ways_pause()) return;
+  const bool changed = version != ways_version_;
+  if ((!changed && !ways_unsure_) || source_.size() == 0 || now < ways_checked_ + ways_pause()) return;
   ways_version_ = version;
   ways_checked_ = now;
+  if (changed) ways_changed_ = now;
+  ways_unsure_ = false;
   interest_.for_each([&](interested_node& each) {
     if (each.way == no_link) return;
     tree_.way_to(now, paths_.paths(), each);

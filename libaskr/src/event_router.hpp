@@ -121,7 +121,8 @@ class event_router {
   bool forget_due_ = false;  ///< Something is not listened to any more.
   time_point owed_at_ = time_point::max();
   std::uint64_t ways_version_ = 0;
-  time_point ways_checked_;
+  time_point ways_checked_, ways_changed_;
+  bool ways_unsure_ = false;  ///< Something was sent shortly after they changed.
   std::vector<link_id> sent_by_;
 };
 

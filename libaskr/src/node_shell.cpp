@@ -155,7 +155,8 @@ void node_shell::listen() {
 
 void node_shell::stop() {
   if (!stopped_.exchange(true)) begin_to_end();
-  if (running_ && context_->get_executor().running_in_this_thread()) return;  // Whoever destroys the node waits.
+  // Whoever destroys the node waits, and that is for the handlers at work too.
+  if (workers_.is_here() || (running_ && context_->get_executor().running_in_this_thread())) return;
   ended_.wait();
   const std::lock_guard lock(stop_mutex_);
   running_ = false;

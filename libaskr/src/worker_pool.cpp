@@ -2,6 +2,13 @@
 #include "libaskr/src/worker_pool.hpp"
 
 namespace askr {
+namespace {
+
+thread_local const worker_pool* pool_of_this_thread = nullptr;
+
+}  // namespace
+
+bool worker_pool::is_here() const noexcept { return pool_of_this_thread == this; }
 
 void worker_pool::run(job work) {
   {
@@ -24,17 +31,11 @@ void worker_pool::stop() {
     threads.swap(threads_);
   }
   wake_.notify_all();
-  for (auto& each : threads) {
-    if (each.get_id() != std::this_thread::get_id()) {
-      each.join();
-      continue;
-    }
-    const std::lock_guard lock(mutex_);
-    threads_.push_back(std::move(each));  // A job stops the pool it runs in: whoever destroys the pool waits for it.
-  }
+  for (auto& each : threads) each.join();
 }
 
 void worker_pool::work() {
+  pool_of_this_thread = this;
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;

@@ -22,8 +22,10 @@ class worker_pool {
   ~worker_pool() { stop(); }
 
   void run(job work);
-  /// Waits for the jobs at work; those that wait are dropped.
+  /// Waits for the jobs at work; those that wait are dropped. Not to be called by a job of its own.
   void stop();
+  /// Whether a job of this pool asks.
+  bool is_here() const noexcept;
 
  private:
   void work();

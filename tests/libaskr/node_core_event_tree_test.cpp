@@ -134,6 +134,24 @@ BOOST_AUTO_TEST_CASE(a_hole_in_what_relays_brought_is_closed_by_the_origin) {
   BOOST_TEST(network.counts(2).event_gaps == 0);
 }
 
+// A relay that is new does not know yet who may say what, and passes nothing on.
+BOOST_AUTO_TEST_CASE(an_event_that_was_sent_shortly_after_links_changed_is_told_once_more_when_all_is_quiet) {
+  core_network network(5);
+  std::string heard;
+  numbers_heard(network, 3, "t", heard);
+  network.undecided = {2};
+  chain(network, 4);
+  network.advance(5s);
+  network.connect(1, 4);
+  network.advance(1500ms);  // Node 0 has seen the change, and has looked for new ways.
+  network.emit(0, "t");
+  network.run();
+  BOOST_TEST(network.counts(2).events_dropped == 1);
+  network.undecided.clear();
+  network.advance(5s);
+  BOOST_TEST(heard == "t1@n0 ");
+}
+
 BOOST_AUTO_TEST_CASE(a_first_event_that_a_silent_link_took_with_it_comes_by_the_next_way) {
   core_network network(3);
   std::string heard;

@@ -229,6 +229,23 @@ BOOST_AUTO_TEST_CASE(handlers_completions_and_listeners_may_stop_their_node) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_blocking_handler_may_stop_a_node_that_is_being_destroyed) {
+  for (int round = 0; round < 20; ++round) {
+    std::promise<void> begun;
+    auto mortal = std::make_unique<node>(options_of("mortal"));
+    auto& itself = *mortal;
+    mortal->on("end", blocking([&] {
+                 begun.set_value();
+                 while (outcome(itself.send("askr.ping")) != "closed") std::this_thread::yield();
+                 itself.stop();
+               }));
+    mortal->start();
+    (void)mortal->send("end");
+    begun.get_future().wait();
+    mortal.reset();
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_a_node_said_before_it_stopped_is_heard) {
   node listener(options_of("listener"));
   std::atomic<int> heard = 0;

@@ -8,6 +8,9 @@
 #include <atomic>
 #include <mutex>
 #include <set>
+#include <string>
+
+#include <unistd.h>
 
 BOOST_AUTO_TEST_SUITE(node_mesh_threaded)
 
@@ -35,6 +38,7 @@ BOOST_AUTO_TEST_CASE(three_nodes_that_know_one_seed_become_one_mesh) {
 BOOST_AUTO_TEST_CASE(nodes_find_each_other_by_beacon) {
   const auto with_beacon = [](std::string name) {
     auto options = options_of(std::move(name));
+    options.workspace = "beacons-" + std::to_string(::getpid());  // Another run may beacon beside this one.
     options.beacon = true;
     options.beacon_port = 48'799;
     return options;
@@ -52,11 +56,12 @@ BOOST_AUTO_TEST_CASE(two_workspaces_on_one_host_never_see_each_other) {
     options.beacon_port = 48'798;
     return options;
   };
-  node red(in_workspace("red", {}));
+  const auto run = std::to_string(::getpid());
+  node red(in_workspace("red" + run, {}));
   red.start();
-  node blue(in_workspace("blue", {address(red)}));
+  node blue(in_workspace("blue" + run, {address(red)}));
   blue.start();
-  node also_red(in_workspace("red", {address(blue)}));
+  node also_red(in_workspace("red" + run, {address(blue)}));
   also_red.start();
   BOOST_TEST(sees(red, 2));
   BOOST_TEST(eventually([&] { return red.counters().strangers_refused > 0; }));  // Blue has tried.

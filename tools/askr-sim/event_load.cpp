@@ -6,7 +6,7 @@ namespace askr::sim {
 void event_load::on_start(simulated::host& which) {
   const auto at = which.index;
   if (listeners_.size() <= at) listeners_.resize(at + 1);
-  listeners_[at] = {};
+  listeners_[at] = {world_.now(), {}};
   hosts_[which.self.id] = at;
   listen_options options;
   options.on_gap = [this, at](const event_gap& gap) { on_gap(at, gap); };
@@ -44,7 +44,7 @@ void event_load::emit(simulated::host& from) {
   const auto origin = from.index;
   const auto life = from.core->members().self().life;
   auto& source = sources_[origin];
-  if (source.life != life) source = {life, 0, {}};
+  if (source.life != life) source = {life, 0, 0, {}};
   const auto number = source.emitted + 1;
   source.emitted = number;  // Before: the node may hear itself.
   const auto data = payload::from(std::uint64_t{origin} << 32 | number);
@@ -53,6 +53,7 @@ void event_load::emit(simulated::host& from) {
     return;
   }
   const auto now = world_.now();
+  source.last_at = now;
   world_.plan(now + heard_within, [this, origin, life, number, now] { check_heard(origin, life, number, now); });
 }
 
@@ -70,11 +71,17 @@ void event_load::check_the_tails() {
     const auto& source = sources_[origin];
     if (source.emitted == 0 || !world_.at(origin).up()) continue;
     for (const auto at : audience_[topic_of(origin)]) {
-      if (!world_.at(at).up() || has_heard(at, origin, source.life, source.emitted)) continue;
+      if (!world_.at(at).up() || !listened(at, source.last_at)) continue;
+      if (has_heard(at, origin, source.life, source.emitted)) continue;
       judge_.violation("node " + std::to_string(at) + " has not heard the last emission of node " +
                        std::to_string(origin) + ", nor of a gap");
     }
   }
+}
+
+bool event_load::listened(host_index at, tick when) const {
+  const auto started = listeners_[at].started;
+  return started == 0 || started + known_within <= when;
 }
 
 /// Or was told that it never will.

@@ -27,7 +27,8 @@ class event_load {
   /// Each node emits one event per `interval`, until stop().
   void begin(tick interval);
   void stop() noexcept { active_ = false; }
-  /// Long after stop(): whoever is up has heard, or was told of, the last event of everybody who is up.
+  /// Long after stop(): whoever is up has heard, or was told of, the last event of everybody who is up; but for what
+  /// was emitted before it listened.
   void check_the_tails();
 
   std::uint64_t emitted() const noexcept { return emitted_; }
@@ -43,18 +44,21 @@ class event_load {
     bool restarted = false;  ///< It was told that a life began, and that it is not known how many are missing.
   };
   struct listener {
+    tick started = 0;
     std::unordered_map<std::uint64_t, stream> streams;  ///< By origin and topic.
   };
   /// What a node has emitted in the life that it is in.
   struct source {
     incarnation life = 0;
     std::uint32_t emitted = 0;
+    tick last_at = 0;
     std::optional<std::uint64_t> uncounted;  ///< So many at first have no sequence, as nobody listened.
   };
 
   void plan_next(host_index from);
   void emit(simulated::host& from);
   void check_heard(host_index origin, incarnation life, std::uint32_t number, tick emitted);
+  bool listened(host_index at, tick when) const;
   bool has_heard(host_index at, host_index origin, incarnation life, std::uint32_t number);
   void note_number(const std::string& name, const event& what, host_index origin);
   void on_event(host_index at, const event& what);
@@ -69,6 +73,7 @@ class event_load {
   static std::string topic_name(std::uint64_t topic) { return "sim.load" + std::to_string(topic); }
 
   static constexpr std::size_t nodes_per_topic = 10;
+  static constexpr tick known_within = 3 * one_second;  // That a node which has started listens.
   static constexpr tick heard_within =
       10 * one_second;  // A lease, another path, the next event, a pull, and giving up.
 

@@ -70,7 +70,7 @@ class node {
   /// Throws failure: io_failed (no port), bad_key_file, bad_options.
   void start();
   /// Says goodbye to peers and clients and closes everything; pending commands end in `closed`. May be called twice.
-  /// On the node's own thread it only begins, and the rest follows after the handler that called it. With an io_context
+  /// In a handler, a blocking one too, it only begins, and the rest follows after that handler. With an io_context
   /// of yours, call it while that is run by another thread, or after its stop(); else it waits for ever.
   void stop();
 
