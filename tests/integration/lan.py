@@ -4,6 +4,7 @@
 
 Usage: lan.py FOLDER_WITH_THE_PROGRAMS NETWORK. Exit code 77 where no namespaces can be made."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -43,7 +44,8 @@ def two_subnets(mesh):
 
 def ask_through_the_relay(a, c, asking, relay, serving):
     """Commands cross b; when it is killed, who waits behind it is told at once."""
-    for command, program in (("echo", "cat"), ("slow", "sleep 9")):
+    sleep = f"sleep 9.{os.getpid()}"  # Not that of another run.
+    for command, program in (("echo", "cat"), ("slow", sleep)):
         c.start(c.mesh.binaries / "askr", "serve", command, "--url", serving.url, "--", *program.split())
     until(lambda: {"echo", "slow"} <= set(view(asking)["c"]["commands"]), 5, 0.05)
     for number in range(20):
@@ -51,7 +53,7 @@ def ask_through_the_relay(a, c, asking, relay, serving):
         assert answer.returncode == 0 and answer.stdout.strip() == str(number), (answer.stdout, answer.stderr)
     waiting = a.start(a.mesh.binaries / "askr", "send", "slow", "--to", "c", "--url", asking.url,
                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until(lambda: c.run("pgrep", "-f", "^sleep 9").returncode == 0, 5, 0.02)
+    until(lambda: c.run("pgrep", "-f", "^" + sleep).returncode == 0, 5, 0.02)
     killed = time.monotonic()
     relay.kill()
     _, told = waiting.communicate(timeout=5)
