@@ -2,9 +2,9 @@
 #pragma once
 
 /// A node's own record, in the making: what the node wants to say is set here entry by entry, and published as one
-/// signed delta for all changes of a turn, at most 10 a second and not closer than 20 ms after the first two: links
-/// come up and go by the dozen, and whoever hears of it verifies a signature. What waits for its turn is merged, so a
-/// change that is undone in time is never sent.
+/// signed delta for all changes of a turn, at most 10 a second, and news of links alone not closer than 60 ms after the
+/// first two: links come up and go by the dozen, and whoever hears of it verifies a signature. What waits for its turn
+/// is merged, so a change that is undone in time is never sent.
 
 #include "mesh/pacer.hpp"
 #include "mesh/signed_record.hpp"
@@ -70,7 +70,7 @@ class record_publisher {
   std::array<std::uint32_t, 256> bucket_counts_{};
   std::size_t bytes_ = 0;
   pacer rate_{100ms, 10};
-  pacer spacing_{20ms, 2};
+  pacer spacing_{60ms, 2};
   bool urgent_ = false;  ///< Something else than links has changed.
 };
 
