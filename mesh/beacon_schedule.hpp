@@ -2,7 +2,8 @@
 #pragma once
 
 /// When a node beacons: often when it starts, then ever more rarely, never in step with others; and which beacons of
-/// others are news. (docs/protocol.md, "Beacons")
+/// others are news. Nodes of a large mesh share what one LAN bears: the more they are, the more rarely each beacons, as
+/// members of a session do in RFC 3550, section 6.2. (docs/protocol.md, "Beacons")
 
 #include <askr/node_id.hpp>
 #include <askr/random.hpp>
@@ -19,14 +20,18 @@ class beacon_schedule {
   static constexpr milliseconds first_interval = 250ms;  ///< The first four beacons: 0, 250, 500, 750 ms.
   static constexpr int first_beacons = 4;
   static constexpr milliseconds interval_max = seconds(30);
+  static constexpr std::size_t large = 100;  ///< From so many nodes on they beacon as often as so many, all together.
   static constexpr std::size_t origins_max = 1024;
 
   explicit beacon_schedule(rng& random) : random_(random) {}
 
   void start(time_point now);
   void stop() { due_ = time_point::max(); }
-  /// True if a beacon is due; the next one is then scheduled.
-  bool take_due(time_point now);
+  /// True if a beacon is due; the next one is then scheduled. `nodes`: how many are up.
+  bool take_due(time_point now, std::size_t nodes);
+  /// Less than half are left of those among whom it waits: it does not wait so long.
+  void on_shrunk(time_point now, std::size_t nodes);
+  bool waits_for_more_than(std::size_t nodes) const noexcept { return nodes * 2 < nodes_; }
   time_point next_timeout() const noexcept { return due_; }
 
   /// False for a beacon that was seen before, or is older than one seen (a replay).
@@ -35,7 +40,11 @@ class beacon_schedule {
   std::uint64_t next_counter() noexcept { return ++counter_; }
 
  private:
+  static milliseconds longest(std::size_t nodes) noexcept;
+  time_point jittered(time_point now);
+
   rng& random_;
+  std::size_t nodes_ = 0;  ///< Of the mesh for which the wait was chosen.
   time_point due_ = time_point::max();
   int sent_ = 0;
   milliseconds interval_ = first_interval;

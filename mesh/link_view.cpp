@@ -132,9 +132,12 @@ void link_view::resolve(const row& from, std::vector<half_link>& into) const {
 void link_view::build(link_graph& into) const {
   into.first.clear();
   into.edges.clear();
-  // One-way first: resolving each end once is what costs.
-  std::vector<half_link> halves;
-  std::vector<std::uint32_t> first{0};
+  // One-way first: resolving each end once is what costs. Kept from call to call, whoever makes it: in a large mesh
+  // these are hundreds of kilobytes.
+  thread_local std::vector<half_link> halves;
+  thread_local std::vector<std::uint32_t> first;
+  halves.clear();
+  first.assign(1, 0);
   for (const auto& from : rows_) {
     resolve(from, halves);
     first.push_back(static_cast<std::uint32_t>(halves.size()));

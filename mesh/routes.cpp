@@ -70,6 +70,7 @@ void routes::relax(node_slot from, rules how, table& out) {
   for (const auto& link : graph_.of(from)) {
     const place by_here{here.total + link.cost_us + how.hop_penalty, from, here.hops + 1};
     auto& known = out[link.to];
+    if (by_here.total > known.total) continue;  // As most.
     if (!better(by_here, known) || (how.keeps_own_links && known.hops == 1)) continue;
     const bool cheaper = by_here.total < known.total;
     known = by_here;

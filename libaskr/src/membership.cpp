@@ -324,7 +324,9 @@ void membership::end_turn(time_point now) {
     lost_.push_back(id);
     if (auto* linked = peers_.find(peers_.link_to(id))) dismiss(*linked, std::move(why));
   }
-  believed_ |= view_.up().size() > 1;
+  const auto up = view_.links().up_count();
+  believed_ |= up > 1;
+  if (beacons_.waits_for_more_than(up)) beacons_.on_shrunk(now, up);
   for (const auto& id : view_.take_changed()) {
     follow_interest(id);
     neighbours_.on_changed(now, id);
@@ -378,7 +380,7 @@ void membership::let_go(peer& which) {
 void membership::on_timeout(time_point now) {
   neighbours_.on_timeout(now);
   view_.on_timeout(now);
-  if (beacons_.take_due(now)) beacon_due_ = true;
+  if (beacons_.take_due(now, view_.links().up_count())) beacon_due_ = true;
   if (now >= rtt_report_due_) report_round_trips();
   if (now >= fading_check_) follow_fading(now);
   if (now < next_check_) return;

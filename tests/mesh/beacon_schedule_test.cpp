@@ -20,15 +20,15 @@ node_id id_of(std::uint32_t number) {
 }
 
 /// When the first so many beacons are sent, from the start.
-std::vector<milliseconds> times(std::size_t count, std::uint64_t seed) {
+std::vector<milliseconds> times(std::size_t count, std::uint64_t seed, std::size_t nodes = 2) {
   rng random(seed);
   mesh::beacon_schedule schedule(random);
   schedule.start(begin);
   std::vector<milliseconds> sent;
   while (sent.size() < count) {
     const auto now = schedule.next_timeout();
-    BOOST_REQUIRE(!schedule.take_due(now - 1ms));
-    BOOST_REQUIRE(schedule.take_due(now));
+    BOOST_REQUIRE(!schedule.take_due(now - 1ms, nodes));
+    BOOST_REQUIRE(schedule.take_due(now, nodes));
     sent.push_back(std::chrono::duration_cast<milliseconds>(now - begin));
   }
   return sent;
@@ -57,10 +57,35 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_before_the_start_and_after_the_end) {
   rng random(1);
   mesh::beacon_schedule schedule(random);
   BOOST_TEST((schedule.next_timeout() == time_point::max()));
-  BOOST_TEST(!schedule.take_due(begin));
+  BOOST_TEST(!schedule.take_due(begin, 1));
   schedule.start(begin);
   schedule.stop();
-  BOOST_TEST(!schedule.take_due(begin + 1h));
+  BOOST_TEST(!schedule.take_due(begin + 1h, 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_nodes_beacon_together_as_often_as_a_hundred) {
+  const auto sent = times(30, 1, 1000);
+  BOOST_TEST((std::vector(sent.begin(), sent.begin() + 4) == std::vector<milliseconds>{0ms, 250ms, 500ms, 750ms}));
+  for (std::size_t i = 4; i < sent.size(); ++i) {
+    const auto gap = sent[i] - sent[i - 1];
+    BOOST_TEST((gap >= 150s && gap <= 450s), gap.count() << " ms after " << i);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_is_left_with_less_than_half_of_the_mesh_waits_no_longer_than_they_do) {
+  rng random(1);
+  mesh::beacon_schedule schedule(random);
+  schedule.start(begin);
+  for (int i = 0; i < 4; ++i) BOOST_REQUIRE(schedule.take_due(begin + 250ms * i, 1000));
+  const auto before = schedule.next_timeout();
+  BOOST_TEST(!schedule.waits_for_more_than(500));
+  BOOST_TEST(schedule.waits_for_more_than(499));
+  schedule.on_shrunk(begin + 1s, 20);
+  BOOST_TEST((schedule.next_timeout() < before && schedule.next_timeout() <= begin + 46s));
+  BOOST_TEST(!schedule.waits_for_more_than(20));
+  schedule.stop();
+  schedule.on_shrunk(begin + 2s, 1);
+  BOOST_TEST((schedule.next_timeout() == time_point::max()));
 }
 
 BOOST_AUTO_TEST_CASE(only_what_is_newer_than_all_before_is_news) {

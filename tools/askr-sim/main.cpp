@@ -5,9 +5,26 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
+
+namespace {
+
+/// Hundreds of nodes are gigabytes that are visited all over: with huge pages that is a fifth faster. The C library
+/// reads how to get its memory before main(), so this begins again; if it can't, all goes on as it is.
+void use_huge_pages(char** values) {
+  if (std::getenv("GLIBC_TUNABLES") != nullptr) return;
+  ::setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 1);
+  ::execv("/proc/self/exe", values);
+}
+
+constexpr std::size_t many_nodes = 300;
+
+}  // namespace
 
 int main(int count, char** values) {
   const std::vector<std::string> arguments(values + 1, values + count);
@@ -21,6 +38,7 @@ int main(int count, char** values) {
     std::fprintf(stderr, "askr-sim: %s\n%s", why.what(), askr::sim::usage);
     return 2;
   }
+  if (options.nodes >= many_nodes) use_huge_pages(values);
   const auto result = std::make_unique<askr::sim::run>(options)->to_end();
   const auto line = askr::sim::to_json(options, result);
   std::printf("%s\n", line.c_str());
