@@ -95,7 +95,19 @@ void record_publisher::restart(incarnation life) {
 
 void record_publisher::note_change(std::string_view key) {
   changed_.emplace(key);
-  urgent_ |= !key.starts_with(link_prefix);
+  const bool of_link = key.starts_with(link_prefix);
+  urgent_ |= !of_link;
+  links_changed_ |= of_link;
+}
+
+link_reports record_publisher::take_links() {
+  if (!std::exchange(links_changed_, false)) return nullptr;
+  auto links = std::make_shared<link_list>();
+  for (const auto& [key, value] : wanted_) {
+    if (const auto link = decode_link({key, version_, value})) links->push_back(*link);
+  }
+  std::sort(links->begin(), links->end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return links;
 }
 
 publication record_publisher::changes_since(const entry_set& published, std::uint64_t version) const {

@@ -51,6 +51,9 @@ class record_publisher {
   /// When news that the rate holds back may go; the past if it may go at once.
   time_point next_timeout() const noexcept;
 
+  /// All that is to be said of links, what is held back as well; null if nothing of it has changed since the last call.
+  link_reports take_links();
+
   /// As published last; null before.
   const signed_record_ptr& record() const noexcept { return record_; }
 
@@ -72,6 +75,7 @@ class record_publisher {
   pacer rate_{100ms, 10};
   pacer spacing_{60ms, 2};
   bool urgent_ = false;  ///< Something else than links has changed.
+  bool links_changed_ = false;
 };
 
 }  // namespace askr::mesh

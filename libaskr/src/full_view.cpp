@@ -77,7 +77,6 @@ void full_view::send(const mesh::exchange_message& message) {
 
 void full_view::publish(time_point now, const mesh::publication& news) {
   exchange_.publish(now, news.record);
-  links_.set(view_.self(), news.record->stamp().life, news.record->links());
   directory_.merge(news.record->described());
   body_.clear();
   write_message(body_, news.delta());

@@ -53,6 +53,8 @@ class full_view {
   /// Proves to the other end that its life is over: by a newer record of the same identity, or by its obituary.
   void send_record(peer& to, const node_id& of);
 
+  /// This node's own links: paths begin with them as they are, whenever others are told.
+  void set_own_links(incarnation life, mesh::link_reports links) { links_.set(view_.self(), life, std::move(links)); }
   /// This node's own news, told to all links.
   void publish(time_point now, const mesh::publication& news);
 

@@ -318,6 +318,7 @@ void membership::end_turn(time_point now) {
   if (!started_) return;
   if (const auto newer = view_.take_newer_self()) on_newer_self(now, *newer);
   follow_outlived();
+  if (auto links = record_.take_links()) view_.set_own_links(self_.life, std::move(links));
   if (const auto news = record_.publish(now)) view_.publish(now, *news);
   view_.end_turn(now, neighbours_.ring() ? pace_of_ring : pace_of_full_mesh);
   for (auto& [id, why] : view_.take_dismissed()) {

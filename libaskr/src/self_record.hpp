@@ -36,6 +36,8 @@ class self_record {
 
   /// To be asked at the end of each turn.
   std::optional<mesh::publication> publish(time_point now) { return publisher_.publish(now); }
+  /// The links of this node as they are now, whatever the rate holds back; null if they are as at the last call.
+  mesh::link_reports take_links() { return publisher_.take_links(); }
   /// When what the rate holds back may go.
   time_point next_timeout() const noexcept { return publisher_.next_timeout(); }
 

@@ -191,7 +191,25 @@ std::string view_checker::why_not_converged() {
     why += " node " + std::to_string(each) + " misses " + std::to_string(missing) + " and sees " +
            std::to_string(false_ones) + " that are gone;";
   }
-  return said == 0 ? " the digests differ" : why;
+  return said == 0 ? " the digests differ:" + how_records_differ() : why;
+}
+
+/// As the first few say it who do not know the newest of somebody.
+std::string view_checker::how_records_differ() {
+  std::string how;
+  int said = 0;
+  for (const auto& [owner_id, owner] : by_id_) {
+    if (!has(up_, owner)) continue;
+    const auto newest = world_.at(owner).core->members().view().find(owner_id)->stamp().version;
+    for (host_index each = 0; each < world_.size() && said < 5; ++each) {
+      const auto known = has(up_, each) ? world_.at(each).core->members().view().find(owner_id) : nullptr;
+      if (known == nullptr || known->stamp().version == newest) continue;
+      ++said;
+      how += " node " + std::to_string(each) + " knows version " + std::to_string(known->stamp().version) + " of " +
+             std::to_string(newest) + " of node " + std::to_string(owner) + ";";
+    }
+  }
+  return how;
 }
 
 }  // namespace askr::sim

@@ -55,6 +55,7 @@ class view_checker {
   void on_lost(host_index observer, host_index which);
   void settle(waiting& about, host_index observer, samples& into);
   tick gone_within(host_index which) const;
+  std::string how_records_differ();
   bool path_between(host_index one, host_index other);
 
   simulated::world& world_;
