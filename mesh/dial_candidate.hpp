@@ -48,7 +48,9 @@ struct dial_candidate {
   std::uint32_t failures = 0;   ///< Races lost since the last link.
   std::string last_result = "not tried yet";
   time_point heard;                     ///< When somebody last spoke of it.
-  time_point lost = time_point::min();  ///< When its last link went.
+  std::uint32_t brief_links = 0;        ///< That went as soon as they had come, since one that stayed.
+  time_point linked;                    ///< When its last link came,
+  time_point lost = time_point::min();  ///< and when it went.
 
   std::deque<attempt> ahead;  ///< Of the race that is on: not started yet.
   std::size_t open = 0;       ///< Dials under way.

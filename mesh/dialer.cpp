@@ -187,12 +187,13 @@ void dialer::drop_others(const key& who, dial_id but) {
   }
 }
 
-void dialer::on_linked(const node_id& id, dial_id dial) {
+void dialer::on_linked(time_point now, const node_id& id, dial_id dial) {
   linked_.insert(id);
   proved_.erase(id);
   if (auto* row = row_of(dial)) {
     const auto won = dials_.at(dial);
     row->failures = 0;
+    row->linked = now;
     row->last_result = "linked";
     row->id = id;
     row->prefer(won.to);
@@ -205,6 +206,7 @@ void dialer::on_linked(const node_id& id, dial_id dial) {
   const auto found = candidates_.find(who);
   if (found == candidates_.end()) return;
   found->second.failures = 0;
+  found->second.linked = now;
   found->second.last_result = "linked";
   drop_others(who, 0);
   unschedule(who);
@@ -216,6 +218,12 @@ void dialer::on_unlinked(time_point now, const node_id& id) {
     if (row.id != id || row.racing()) continue;
     row.last_result = "link lost";
     row.heard = row.lost = now;
+    row.brief_links = now - row.linked < options_.brief_link ? row.brief_links + 1 : 0;
+    if (row.brief_links > 1) {
+      auto failures = row.brief_links - 2;
+      back_off(now, who, failures, options_.backoff_max);
+      continue;
+    }
     // Both sides notice at once: the lower id dials first again, and a restart gets a moment.
     const auto delay = self_ < id ? milliseconds(20) : options_.higher_id_delay;
     schedule(who, now + delay);

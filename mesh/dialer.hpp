@@ -41,6 +41,7 @@ struct dialer_options {
   milliseconds backoff_max = seconds(30);
   milliseconds lost_lately = seconds(60);      ///< So long after its link was lost a node is waited for
   milliseconds lost_backoff_max = seconds(1);  ///< no longer than this: a partition has healed, or it has restarted.
+  milliseconds brief_link = seconds(1);        ///< Who ends two links sooner does not want them: that is a failure.
   milliseconds lookup_interval = seconds(30);  ///< How often a seed's name is looked up again.
   milliseconds remembered = std::chrono::hours(24);  ///< A candidate that nobody speaks of is forgotten after this.
   bool unix_links = true;                            ///< Try the unix socket of endpoints on this host first.
@@ -77,7 +78,7 @@ class dialer {
   /// The other end has proved to be `id`. True: go on, this dial has won its race. False: end it.
   bool on_proved(dial_id dial, const node_id& id);
   /// A link to this node is up, by whichever side's dial. `dial` is 0 if the other side dialled.
-  void on_linked(const node_id& id, dial_id dial);
+  void on_linked(time_point now, const node_id& id, dial_id dial);
   void on_unlinked(time_point now, const node_id& id);
   /// It is not to be dialled until on_candidate() names it again.
   void ignore(const node_id& id);

@@ -46,8 +46,8 @@ void neighbours::set_own_endpoints(const std::vector<std::string>& endpoints) {
   dialer_.set_own_endpoints(parse_endpoints(endpoints));
 }
 
-void neighbours::on_linked(time_point, const node_id& peer, mesh::dial_id dial) {
-  dialer_.on_linked(peer, dial);
+void neighbours::on_linked(time_point now, const node_id& peer, mesh::dial_id dial) {
+  dialer_.on_linked(now, peer, dial);
   replan_ = true;
 }
 

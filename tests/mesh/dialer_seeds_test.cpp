@@ -19,8 +19,8 @@ BOOST_AUTO_TEST_CASE(all_addresses_of_a_name_are_seeds_of_their_own) {
   const auto dialed = play.due();
   BOOST_REQUIRE_EQUAL(dialed.size(), 2);
   BOOST_TEST((dialed[0].to == endpoint{"10.0.0.1", 8800} && dialed[1].to == endpoint{"fd00::1", 8800}));
-  play.under_test.on_linked(id_of(8), dialed[0].dial);
-  play.under_test.on_linked(id_of(9), dialed[1].dial);  // Another node: islands that know the same name become one.
+  play.under_test.on_linked(play.now, id_of(8), dialed[0].dial);
+  play.under_test.on_linked(play.now, id_of(9), dialed[1].dial);  // Another node: islands that know the same name become one.
   BOOST_TEST((play.under_test.next_timeout() - play.now == 30s));
 }
 
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_seed_that_is_taken_away_is_not_dialed_any_more) {
   play.under_test.remove_seed(here);
   play.under_test.remove_seed(name);
   BOOST_TEST((play.under_test.take_dropped() == std::vector{first.dial}));
-  play.under_test.on_linked(id_of(9), second.dial);  // What has proved itself becomes a link all the same.
+  play.under_test.on_linked(play.now, id_of(9), second.dial);  // What has proved itself becomes a link all the same.
   BOOST_TEST(play.quiet());
 }
 

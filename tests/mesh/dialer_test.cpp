@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/dial_game.hpp"
 
+#include <algorithm>
+#include <numeric>
+
 namespace {
 
 using namespace askr;
@@ -16,7 +19,7 @@ BOOST_AUTO_TEST_CASE(a_seed_is_dialed_at_once_whoever_answers) {
   BOOST_TEST((dialed[0].to == here));
   BOOST_TEST(!dialed[0].expected.has_value());
   BOOST_TEST(play.due().empty());  // Once.
-  play.under_test.on_linked(id_of(9), dialed[0].dial);
+  play.under_test.on_linked(play.now, id_of(9), dialed[0].dial);
   BOOST_TEST(play.quiet());
 }
 
@@ -45,12 +48,12 @@ BOOST_AUTO_TEST_CASE(of_many_newly_heard_of_three_are_dialed_at_once_and_the_oth
 BOOST_AUTO_TEST_CASE(who_is_linked_meanwhile_is_not_dialed) {
   game play;
   play.under_test.on_candidate(play.now, id_of(1), {here});
-  play.under_test.on_linked(id_of(1), 0);
+  play.under_test.on_linked(play.now, id_of(1), 0);
   BOOST_TEST(play.quiet());
   play.under_test.on_candidate(play.now, id_of(1), {there});
   BOOST_TEST(play.quiet());
   // Linked before it was heard of.
-  play.under_test.on_linked(id_of(9), 0);
+  play.under_test.on_linked(play.now, id_of(9), 0);
   play.under_test.on_candidate(play.now, id_of(9), {here});
   BOOST_TEST(play.due().empty());
 }
@@ -67,7 +70,7 @@ BOOST_AUTO_TEST_CASE(failures_make_the_next_attempt_later_up_to_a_limit_and_noth
     dialed = play.next();
   }
   // Success forgets the failures.
-  play.under_test.on_linked(id_of(9), dialed.dial);
+  play.under_test.on_linked(play.now, id_of(9), dialed.dial);
   play.under_test.on_unlinked(play.now, id_of(9));
   dialed = play.next();
   play.under_test.on_dial_failed(play.now, dialed.dial, refused);
@@ -77,7 +80,7 @@ BOOST_AUTO_TEST_CASE(failures_make_the_next_attempt_later_up_to_a_limit_and_noth
 BOOST_AUTO_TEST_CASE(for_a_minute_a_lost_node_is_dialed_every_second_and_then_ever_more_rarely) {
   game play;
   play.under_test.on_candidate(play.now, id_of(9), {here});
-  play.under_test.on_linked(id_of(9), play.next().dial);
+  play.under_test.on_linked(play.now, id_of(9), play.next().dial);
   play.under_test.on_unlinked(play.now, id_of(9));
   auto dialed = play.next();
   const auto lost = play.now;
@@ -107,10 +110,29 @@ BOOST_AUTO_TEST_CASE(a_new_endpoint_is_tried_at_once_and_a_known_one_does_not_sh
   BOOST_TEST((play.under_test.next_timeout() == play.now));
 }
 
+BOOST_AUTO_TEST_CASE(who_ends_each_link_at_once_is_dialed_ever_more_rarely) {
+  game play;
+  play.under_test.on_candidate(play.now, id_of(9), {here});
+  std::vector<duration> waits;
+  for (int i = 0; i < 12; ++i) {
+    play.under_test.on_linked(play.now, id_of(9), play.next().dial);
+    play.now += 5ms;
+    play.under_test.on_unlinked(play.now, id_of(9));
+    waits.push_back(play.under_test.next_timeout() - play.now);
+  }
+  BOOST_TEST((waits[0] <= 300ms));  // It may just have restarted.
+  const auto all = std::accumulate(waits.begin(), waits.end(), duration{});
+  BOOST_TEST((all > 10s && *std::max_element(waits.begin(), waits.end()) <= 30s));
+  play.under_test.on_linked(play.now, id_of(9), play.next().dial);
+  play.now += 2s;  // It stays.
+  play.under_test.on_unlinked(play.now, id_of(9));
+  BOOST_TEST((play.under_test.next_timeout() - play.now <= 300ms));
+}
+
 BOOST_AUTO_TEST_CASE(a_lost_node_is_dialed_again_soon) {
   game play;
   play.under_test.on_candidate(play.now, id_of(9), {here});
-  play.under_test.on_linked(id_of(9), play.next().dial);
+  play.under_test.on_linked(play.now, id_of(9), play.next().dial);
   play.under_test.on_unlinked(play.now, id_of(9));
   BOOST_TEST((play.under_test.next_timeout() - play.now <= 300ms));
   BOOST_TEST((play.next().expected == id_of(9)));
@@ -134,7 +156,7 @@ BOOST_AUTO_TEST_CASE(only_so_many_dials_are_under_way_and_the_others_follow) {
   const auto first = play.due();
   BOOST_TEST(first.size() == 3);
   BOOST_TEST(play.quiet());  // An answer will come first.
-  play.under_test.on_linked(*first[0].expected, first[0].dial);
+  play.under_test.on_linked(play.now, *first[0].expected, first[0].dial);
   BOOST_TEST(play.due().size() == 1);
 }
 
@@ -220,7 +242,7 @@ BOOST_AUTO_TEST_CASE(the_first_that_proves_the_identity_wins_and_the_others_are_
   BOOST_TEST(play.quiet());  // The third never starts.
   BOOST_TEST(!play.under_test.on_proved(first.dial, id_of(9)));
   play.under_test.on_dial_failed(play.now, first.dial, refused);  // Its end means nothing any more.
-  play.under_test.on_linked(id_of(9), second.dial);
+  play.under_test.on_linked(play.now, id_of(9), second.dial);
   BOOST_TEST(play.quiet());
   BOOST_TEST(play.under_test.take_dropped().empty());
 }
@@ -231,7 +253,7 @@ BOOST_AUTO_TEST_CASE(who_won_is_tried_first_the_next_time) {
   play.next();
   play.next();
   const auto third = play.next();
-  play.under_test.on_linked(id_of(9), third.dial);
+  play.under_test.on_linked(play.now, id_of(9), third.dial);
   play.under_test.on_unlinked(play.now, id_of(9));
   BOOST_TEST((play.next().to == yonder));
 }
@@ -249,14 +271,14 @@ BOOST_AUTO_TEST_CASE(a_race_ends_when_the_other_side_has_linked_but_not_for_a_di
   game play;
   play.under_test.on_candidate(play.now, id_of(9), {here, there});
   const auto first = play.next();
-  play.under_test.on_linked(id_of(9), 0);
+  play.under_test.on_linked(play.now, id_of(9), 0);
   BOOST_TEST((play.under_test.take_dropped() == std::vector{first.dial}));
   BOOST_TEST(play.quiet());
   // The other side may hold the link for made once we have shown who we are: which of the two stays is not for us.
   play.under_test.on_unlinked(play.now, id_of(9));
   const auto again = play.next();
   BOOST_TEST(play.under_test.on_proved(again.dial, id_of(9)));
-  play.under_test.on_linked(id_of(9), 0);
+  play.under_test.on_linked(play.now, id_of(9), 0);
   BOOST_TEST(play.under_test.take_dropped().empty());
 }
 
@@ -269,7 +291,7 @@ BOOST_AUTO_TEST_CASE(two_ways_to_one_node_make_one_link) {
   BOOST_TEST(play.under_test.on_proved(dialed[0].dial, id_of(9)));
   BOOST_TEST(!play.under_test.on_proved(dialed[1].dial, id_of(9)));  // Its link is on the way.
   play.under_test.on_dial_failed(play.now, dialed[1].dial, refused);
-  play.under_test.on_linked(id_of(9), dialed[0].dial);
+  play.under_test.on_linked(play.now, id_of(9), dialed[0].dial);
   BOOST_TEST(play.quiet());
   play.under_test.on_unlinked(play.now, id_of(9));
   BOOST_TEST(!play.quiet());
@@ -375,7 +397,7 @@ BOOST_AUTO_TEST_CASE(on_this_host_the_unix_socket_comes_first_and_tcp_at_once_af
     play.under_test.on_dial_failed(play.now, first.dial, error{errc::io_failed, "nobody listens there"});
     const auto second = play.next();
     BOOST_TEST((second.way == mesh::dial_way::tcp && second.to == at));
-    play.under_test.on_linked(id_of(at.port == 8800 ? 8 : 9), second.dial);
+    play.under_test.on_linked(play.now, id_of(at.port == 8800 ? 8 : 9), second.dial);
   }
   play.under_test.add_seed(play.now, there);
   BOOST_TEST((play.next().way == mesh::dial_way::tcp));
