@@ -21,9 +21,11 @@ link_id event_tree::way_to(time_point now, mesh::routes& paths, interested_node&
   const auto version = paths.update(now);
   const auto* kept = to.way_version == version ? peers_.find(to.way) : nullptr;
   if (kept != nullptr && !kept->retiring && !kept->closing) return to.way;
-  const auto* child = paths.tree_from(now, self_).child_towards(to.node);
-  // Before the records of both ends have told of a new link, it is a way all the same.
-  const auto way = peers_.link_to(child != nullptr ? *child : to.node);
+  // A link is a way before both ends have told others of it, and until it is let go: meanwhile they go around it, or
+  // not yet.
+  auto way = peers_.link_to(to.node);
+  const auto* child = way == no_link ? paths.tree_from(now, self_).child_towards(to.node) : nullptr;
+  if (child != nullptr) way = peers_.link_to(*child);
   if (to.way != no_link && to.way != way) to.wants_heads = true;
   to.way = way;
   to.way_version = version;

@@ -134,6 +134,25 @@ BOOST_AUTO_TEST_CASE(a_hole_in_what_relays_brought_is_closed_by_the_origin) {
   BOOST_TEST(network.counts(2).event_gaps == 0);
 }
 
+// Its ends no longer report it, and not all others know that yet.
+BOOST_AUTO_TEST_CASE(events_keep_to_a_link_that_is_going_to_be_let_go) {
+  core_network network(3);
+  std::string heard;
+  numbers_heard(network, 2, "t", heard);
+  chain(network, 3);
+  network.connect(0, 2);
+  network.run();
+  network.advance(2s);
+  auto& view = network.core(0).members().view();
+  const auto first = mesh::link_list{{network.self(1).id, {.peer_life = 1, .rtt_step = 0}}};
+  view.set_own_links(1, std::make_shared<const mesh::link_list>(first));
+  network.emit(0, "t");
+  network.run();
+  BOOST_TEST(heard == "t1@n0 ");
+  BOOST_TEST(network.counts(1).events_relayed == 0);
+  BOOST_TEST(network.counts(2).events_pulled == 0);
+}
+
 // A relay that is new does not know yet who may say what, and passes nothing on.
 BOOST_AUTO_TEST_CASE(an_event_that_was_sent_shortly_after_links_changed_is_told_once_more_when_all_is_quiet) {
   core_network network(5);
