@@ -105,7 +105,7 @@ void relay::seal_all(time_point now, peer& far) {
     const auto messages = far.out.next_record(record_);
     if (messages.empty()) return;
     if (send(now, far, messages)) continue;
-    lose(far, error{errc::overloaded, "the link on the way to " + far.name + " is full"});
+    give_up(now, far, error{errc::overloaded, "the link on the way to " + far.name + " is full"});
   }
 }
 
@@ -267,6 +267,12 @@ void relay::lose(const peer& far, error why) {
   lost_.push_back({which->id, std::move(why)});
 }
 
+// What the other end says from here on would be of a session that is not known here any more.
+void relay::give_up(time_point now, const peer& far, const error& why) {
+  if (far.heard_session != 0) tell(now, far.node, self_.id, why);
+  lose(far, why);
+}
+
 void relay::drop(time_point now, const peer& far, const error& why) {
   tell(now, far.node, self_.id, why);
   lose(far, why);
@@ -357,8 +363,9 @@ void relay::on_route_broken(time_point now, const transport::route_broken_messag
   const auto* far = peers_.find(peers_.far_to(message.about));
   if (far == nullptr) return;
   const auto* noticed = view_.find(message.relay) ? view_.find(message.relay)->described().get() : nullptr;
-  lose(*far, error{message.code, (noticed == nullptr ? message.relay.to_string() : noticed->name) +
-                                     " on the way: " + std::string(message.text)});
+  const error why{message.code, (noticed == nullptr ? message.relay.to_string() : noticed->name) +
+                                    " on the way: " + std::string(message.text)};
+  message.relay == message.about ? lose(*far, why) : give_up(now, *far, why);
 }
 
 void relay::on_timeout(time_point now) {
@@ -366,7 +373,7 @@ void relay::on_timeout(time_point now) {
   std::erase_if(flows_, [&](const auto& each) { return now - each.second.used >= flow_kept; });
   peers_.for_each_far([&](peer& far) {
     const bool quiet = far.commands_pending == 0 && now - std::max(far.last_heard, far.last_sent) >= flow_kept;
-    if (quiet) lose(far, error{errc::closed, "nothing was said for long"});
+    if (quiet) give_up(now, far, error{errc::closed, "nothing was said for long"});
   });
   const bool idle = flows_.empty() && peers_.far_count() == 0;
   next_sweep_ = idle ? time_point::max() : now + sweep_interval;

@@ -108,6 +108,7 @@ class relay {
   std::nullopt_t refuse(const peer& from, const transport::routed_message& message, const error& why);
   void seal_all(time_point now, peer& far);
   bool send(time_point now, peer& far, byte_span messages);
+  void give_up(time_point now, const peer& far, const error& why);
   void lose(const peer& far, error why);
   void tell(time_point now, const node_id& to, const node_id& about, const error& why);
   transport::route_broken_message route_broken(const node_id& to, const node_id& about, const error& why) const;

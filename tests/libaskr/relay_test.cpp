@@ -312,6 +312,28 @@ BOOST_AUTO_TEST_CASE(a_refusal_goes_back_as_the_message_came) {
   BOOST_TEST((told(line.b, network.self(0).id) == errc::no_node));
 }
 
+// The other direction may go over other relays, which have lost nothing.
+BOOST_AUTO_TEST_CASE(who_hears_that_its_path_broke_begins_anew_and_so_does_the_other_end) {
+  core_network network(3);
+  network.on(0, "front", [] { return 1; });
+  network.on(2, "back", [] { return 2; });
+  chain(network, 3);
+  network.send(0, "back");
+  network.send(2, "front");
+  network.run();
+  network.core(0).paths().on_route_broken(network.now(), {.to = network.self(0).id,
+                                                          .about = network.self(2).id,
+                                                          .hops_left = 0,
+                                                          .code = errc::no_node,
+                                                          .relay = network.self(1).id,
+                                                          .text = "no path"});
+  network.run();
+  const auto back = network.send(0, "back"), front = network.send(2, "front");
+  network.run();
+  BOOST_TEST(back.text() == "2");
+  BOOST_TEST(front.text() == "1");
+}
+
 BOOST_AUTO_TEST_CASE(who_gives_a_far_peer_up_tells_it) {
   core_network network(3);
   defer(network, 2, "slow");
