@@ -24,7 +24,7 @@ bool beacon_schedule::take_due(time_point now, std::size_t nodes) {
   return true;
 }
 
-void beacon_schedule::on_shrunk(time_point now, std::size_t nodes) {
+void beacon_schedule::hasten(time_point now, std::size_t nodes) {
   if (due_ == time_point::max()) return;
   nodes_ = nodes;
   interval_ = std::min(interval_, longest(nodes));

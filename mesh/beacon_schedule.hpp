@@ -29,9 +29,10 @@ class beacon_schedule {
   void stop() { due_ = time_point::max(); }
   /// True if a beacon is due; the next one is then scheduled. `nodes`: how many are up.
   bool take_due(time_point now, std::size_t nodes);
-  /// Less than half are left of those among whom it waits: it does not wait so long.
-  void on_shrunk(time_point now, std::size_t nodes);
-  bool waits_for_more_than(std::size_t nodes) const noexcept { return nodes * 2 < nodes_; }
+  /// How many are up now: where less than half are left, the next beacon does not wait for as long as before.
+  void note_nodes(time_point now, std::size_t nodes) {
+    if (nodes * 2 < nodes_) hasten(now, nodes);
+  }
   time_point next_timeout() const noexcept { return due_; }
 
   /// False for a beacon that was seen before, or is older than one seen (a replay).
@@ -40,6 +41,7 @@ class beacon_schedule {
   std::uint64_t next_counter() noexcept { return ++counter_; }
 
  private:
+  void hasten(time_point now, std::size_t nodes);
   static milliseconds longest(std::size_t nodes) noexcept;
   time_point jittered(time_point now);
 

@@ -28,9 +28,10 @@ void write_message(byte_buffer& out, const routed_message& message) {
 }
 
 void write_message(byte_buffer& out, const route_broken_message& message) {
-  write_head_of(out, message_kind::route_broken, 6);
+  write_head_of(out, message_kind::route_broken, 7);
   write_bin(out, message.to.span());
   write_bin(out, message.about.span());
+  write_uint(out, message.session);
   write_uint(out, message.hops_left);
   write_uint(out, static_cast<std::uint16_t>(message.code));
   write_bin(out, message.relay.span());
@@ -58,6 +59,7 @@ result<route_broken_message> decode_route_broken(const opened_message& message) 
   route_broken_message broken;
   broken.to = read_id(fields);
   broken.about = read_id(fields);
+  broken.session = fields.uint();
   broken.hops_left = read_byte(fields);
   broken.code = static_cast<errc>(fields.uint(std::numeric_limits<std::uint16_t>::max()));
   broken.relay = read_id(fields);

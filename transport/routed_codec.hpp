@@ -31,6 +31,7 @@ struct routed_message {
 struct route_broken_message {
   node_id to = {};
   node_id about = {};
+  std::uint64_t session = 0;  ///< Of one of the two with the other: in a later one nothing is lost.
   std::uint8_t hops_left = 0;
   errc code = errc::peer_lost;
   node_id relay = {};          ///< Who noticed,

@@ -13,7 +13,7 @@ std::size_t weight(const byte_buffer& sealed) { return sealed.size() + sizeof(ea
 bool early_envelopes::hold(time_point now, link_id from, const transport::routed_message& message) {
   envelope held{.from = from, .due = now + kept, .message = message, .sealed = {}};
   append(held.sealed, message.sealed);
-  if (bytes_ + weight(held.sealed) > bytes_max) return false;
+  if (held_.size() >= envelopes_max || bytes_ + weight(held.sealed) > bytes_max) return false;
   bytes_ += weight(held.sealed);
   held_.push_back(std::move(held));
   return true;

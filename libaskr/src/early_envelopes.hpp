@@ -14,6 +14,7 @@ namespace askr {
 
 class early_envelopes {
  public:
+  static constexpr std::size_t envelopes_max = 128;  ///< All are looked at in each turn.
   static constexpr std::size_t bytes_max = 256 * 1024;
   static constexpr milliseconds kept{1000};
 
@@ -28,7 +29,6 @@ class early_envelopes {
   bool hold(time_point now, link_id from, const transport::routed_message& message);
 
   bool has_of(const node_id& source) const noexcept;
-  bool empty() const noexcept { return held_.empty(); }
   time_point next_timeout() const noexcept { return held_.empty() ? time_point::max() : held_.front().due; }
 
   /// The first that has waited long enough, or whose source `is_settled`.

@@ -172,6 +172,7 @@ void membership::on_link_down(time_point now, link_id link) {
   interests_.note_new_way(node);
   if (peers_.link_to(node) != no_link) return;
   record_.remove_link(node);
+  follow_own_links();  // What is sent in this very turn must not try it.
   neighbours_.on_unlinked(now, node);
 }
 
@@ -314,11 +315,15 @@ void membership::set_interest(const std::vector<std::string>& commands, const st
   record_.set_interest(commands, topics);
 }
 
+void membership::follow_own_links() {
+  if (auto links = record_.take_links()) view_.set_own_links(self_.life, std::move(links));
+}
+
 void membership::end_turn(time_point now) {
   if (!started_) return;
   if (const auto newer = view_.take_newer_self()) on_newer_self(now, *newer);
   follow_outlived();
-  if (auto links = record_.take_links()) view_.set_own_links(self_.life, std::move(links));
+  follow_own_links();
   if (const auto news = record_.publish(now)) view_.publish(now, *news);
   view_.end_turn(now, neighbours_.ring() ? pace_of_ring : pace_of_full_mesh);
   for (auto& [id, why] : view_.take_dismissed()) {
@@ -327,7 +332,7 @@ void membership::end_turn(time_point now) {
   }
   const auto up = view_.links().up_count();
   believed_ |= up > 1;
-  if (beacons_.waits_for_more_than(up)) beacons_.on_shrunk(now, up);
+  beacons_.note_nodes(now, up);
   for (const auto& id : view_.take_changed()) {
     follow_interest(id);
     neighbours_.on_changed(now, id);

@@ -25,6 +25,9 @@ std::uint32_t number_at_front(byte_span text) {
   return number;
 }
 
+/// One that the other end knows.
+std::uint64_t session_of(const peer& far) { return far.heard_session != 0 ? far.heard_session : far.session; }
+
 crypto::public_key noise_key_of(const mesh::signed_record& record) { return record.header().keys.noise; }
 
 }  // namespace
@@ -178,7 +181,10 @@ void relay::pass_on(time_point now, const peer& from, const transport::routed_me
   }
   link.carried = now;
   ++counts_.messages_relayed;
-  if (to != from.id) flows_[which] = {.from = came_back ? known->second.from : from.id, .to = to, .used = now};
+  if (to != from.id) {
+    flows_[which] = {
+        .from = came_back ? known->second.from : from.id, .to = to, .session = message.session, .used = now};
+  }
   next_sweep_ = std::min<time_point>(next_sweep_, now + sweep_interval);
   peers_.mark_dirty(link);
 }
@@ -269,12 +275,12 @@ void relay::lose(const peer& far, error why) {
 
 // What the other end says from here on would be of a session that is not known here any more.
 void relay::give_up(time_point now, const peer& far, const error& why) {
-  if (far.heard_session != 0) tell(now, far.node, self_.id, why);
+  if (far.heard_session != 0) tell(now, far, why);
   lose(far, why);
 }
 
 void relay::drop(time_point now, const peer& far, const error& why) {
-  tell(now, far.node, self_.id, why);
+  tell(now, far, why);
   lose(far, why);
 }
 
@@ -285,7 +291,7 @@ void relay::on_lost(const node_id& node) {
   error lost{errc::peer_lost,
              refused ? far->name + " is not admitted any more" : "no path leads to " + far->name + " any more"};
   if (auto* via = peers_.find(far->via); via != nullptr && !via->closing) {
-    send_broken(*via, route_broken(node, self_.id, lost));  // Perhaps it lives, and waits for an answer.
+    send_broken(*via, route_broken({node, self_.id}, session_of(*far), lost));  // Perhaps it lives, and waits.
   }
   lose(*far, std::move(lost));
 }
@@ -302,38 +308,43 @@ void relay::on_link_down(time_point now, const peer& link) {
   const error why{errc::peer_lost, "the link to " + link.name + " went"};
   peers_.for_each_far([&](peer& far) {
     if (far.via != link.id) return;
-    tell(now, far.node, self_.id, why);  // Perhaps there is another way.
+    tell(now, far, why);  // Perhaps there is another way.
     lose(far, why);
   });
-  std::vector<std::pair<ends, bool>> broken;
-  for (const auto& [which, path] : flows_) {
-    if (path.from == link.id || path.to == link.id) broken.emplace_back(which, path.to == link.id);
+  std::vector<std::pair<ends, flow>> broken;
+  for (const auto& each : flows_) {
+    if (each.second.from == link.id || each.second.to == link.id) broken.push_back(each);
   }
-  for (const auto& [which, ahead] : broken) {
+  for (const auto& [which, path] : broken) {
+    const bool ahead = path.to == link.id;
+    const auto session = path.session;
     // Both ends: one may hear of it by the other direction's path only.
-    if (ahead || which.source != link.node) tell(now, which.source, which.target, why);
-    if (!ahead || which.target != link.node) tell(now, which.target, which.source, why);
+    if (ahead || which.source != link.node) send_broken(now, route_broken({which.source, which.target}, session, why));
+    if (!ahead || which.target != link.node) send_broken(now, route_broken({which.target, which.source}, session, why));
     flows_.erase(which);
   }
+}
+
+void relay::tell(time_point now, const peer& far, const error& why) {
+  send_broken(now, route_broken({far.node, self_.id}, session_of(far), why));
 }
 
 // The source hears of it by the way the message came: perhaps no other is known here.
 void relay::turn_back(const peer& from, const transport::routed_message& message, const error& why) {
   auto* back = peers_.find(from.id);
   if (back == nullptr || back->closing) return;
-  send_broken(*back, route_broken(message.source, message.target, why));
+  send_broken(*back, route_broken({message.source, message.target}, message.session, why));
 }
 
-// `why` must outlive it.
-transport::route_broken_message relay::route_broken(const node_id& to, const node_id& about, const error& why) const {
-  return {
-      .to = to, .about = about, .hops_left = mesh::hops_max, .code = why.code, .relay = self_.id, .text = why.detail};
-}
-
-void relay::tell(time_point now, const node_id& to, const node_id& about, const error& why) {
-  const auto message = route_broken(to, about, why);
-  if (to == self_.id) return on_route_broken(now, message);
-  send_broken(now, message);
+/// To the source, about the target. `why` must outlive it.
+transport::route_broken_message relay::route_broken(const ends& whose, std::uint64_t session, const error& why) const {
+  return {.to = whose.source,
+          .about = whose.target,
+          .session = session,
+          .hops_left = mesh::hops_max,
+          .code = why.code,
+          .relay = self_.id,
+          .text = why.detail};
 }
 
 void relay::send_broken(time_point now, const transport::route_broken_message& message) {
@@ -361,11 +372,12 @@ void relay::on_route_broken(time_point now, const transport::route_broken_messag
   }
   routes_.doubt();
   const auto* far = peers_.find(peers_.far_to(message.about));
-  if (far == nullptr) return;
+  if (far == nullptr || (message.session != far->session && message.session != far->heard_session)) return;
   const auto* noticed = view_.find(message.relay) ? view_.find(message.relay)->described().get() : nullptr;
   const error why{message.code, (noticed == nullptr ? message.relay.to_string() : noticed->name) +
                                     " on the way: " + std::string(message.text)};
-  message.relay == message.about ? lose(*far, why) : give_up(now, *far, why);
+  if (message.relay == message.about) return lose(*far, why);
+  give_up(now, *far, why);
 }
 
 void relay::on_timeout(time_point now) {

@@ -94,6 +94,7 @@ class relay {
   struct flow {
     link_id from = no_link;
     link_id to = no_link;
+    std::uint64_t session = 0;
     time_point used;
   };
 
@@ -110,9 +111,9 @@ class relay {
   bool send(time_point now, peer& far, byte_span messages);
   void give_up(time_point now, const peer& far, const error& why);
   void lose(const peer& far, error why);
-  void tell(time_point now, const node_id& to, const node_id& about, const error& why);
-  transport::route_broken_message route_broken(const node_id& to, const node_id& about, const error& why) const;
+  void tell(time_point now, const peer& far, const error& why);
   void turn_back(const peer& from, const transport::routed_message& message, const error& why);
+  transport::route_broken_message route_broken(const ends& whose, std::uint64_t session, const error& why) const;
   void send_broken(time_point now, const transport::route_broken_message& message);
   void send_broken(peer& by, const transport::route_broken_message& message);
 

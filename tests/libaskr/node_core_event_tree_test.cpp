@@ -158,11 +158,14 @@ BOOST_AUTO_TEST_CASE(an_event_that_was_sent_shortly_after_links_changed_is_told_
   core_network network(5);
   std::string heard;
   numbers_heard(network, 3, "t", heard);
+  network.listen(1, "other", [](const event&) {});
   network.undecided = {2};
+  auto& gone = network.connect(1, 4);
   chain(network, 4);
-  network.advance(5s);
-  network.connect(1, 4);
-  network.advance(1500ms);  // Node 0 has seen the change, and has looked for new ways.
+  network.emit(0, "other");  // From here on node 0 looks whether its events have to go another way.
+  network.advance(10s);
+  network.cut(gone);
+  network.advance(500ms);  // Node 0 has seen the change, and has looked for new ways.
   network.emit(0, "t");
   network.run();
   BOOST_TEST(network.counts(2).events_dropped == 1);

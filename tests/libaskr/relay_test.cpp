@@ -312,6 +312,63 @@ BOOST_AUTO_TEST_CASE(a_refusal_goes_back_as_the_message_came) {
   BOOST_TEST((told(line.b, network.self(0).id) == errc::no_node));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_sent_in_the_turn_in_which_a_link_goes_takes_another_path) {
+  core_network network(3);
+  auto& broken = network.connect(0, 1);
+  network.connect(1, 2);
+  network.run();
+  const auto other = network.add();
+  network.connect(0, other);
+  network.connect(other, 2);
+  network.run();
+  network.advance(5s);
+  network.cut(broken);
+  const auto ping = network.send(0, "askr.ping", {}, {.to = "n2"});
+  network.run();
+  BOOST_TEST(ping.text() == "\"pong\"");
+}
+
+// Whoever is told in time how many links it has lost is no concern of its own paths.
+BOOST_AUTO_TEST_CASE(who_loses_several_links_at_once_goes_on_over_those_that_are_left) {
+  core_network network(6);
+  std::vector<test::wire*> lines;
+  std::vector<test::wire*> onward;
+  for (std::size_t relay = 1; relay <= 4; ++relay) {
+    lines.push_back(&network.connect(0, relay));
+    onward.push_back(&network.connect(relay, 5));
+  }
+  network.run();
+  network.advance(5s);
+  for (std::size_t i = 0; i < 3; ++i) {  // More than it may say at once; and the relays say nothing.
+    onward[i]->blocked = true;
+    network.cut(*lines[i]);
+    network.run();
+  }
+  const auto ping = network.send(0, "askr.ping", {}, {.to = "n5"});
+  network.run();
+  BOOST_TEST(ping.text() == "\"pong\"");
+}
+
+namespace {
+
+/// What a relay says of the session that `by` has with `about`.
+transport::route_broken_message broken(core_network& network, std::size_t by, std::size_t about,
+                                       std::uint64_t session) {
+  return {.to = network.self(by).id,
+          .about = network.self(about).id,
+          .session = session,
+          .code = errc::no_node,
+          .relay = network.self(1).id,
+          .text = "no path"};
+}
+
+std::uint64_t session_of(core_network& network, std::size_t by, std::size_t with) {
+  const auto& peers = network.core(by).peers();
+  return peers.find(peers.far_to(network.self(with).id))->session;
+}
+
+}  // namespace
+
 // The other direction may go over other relays, which have lost nothing.
 BOOST_AUTO_TEST_CASE(who_hears_that_its_path_broke_begins_anew_and_so_does_the_other_end) {
   core_network network(3);
@@ -321,17 +378,27 @@ BOOST_AUTO_TEST_CASE(who_hears_that_its_path_broke_begins_anew_and_so_does_the_o
   network.send(0, "back");
   network.send(2, "front");
   network.run();
-  network.core(0).paths().on_route_broken(network.now(), {.to = network.self(0).id,
-                                                          .about = network.self(2).id,
-                                                          .hops_left = 0,
-                                                          .code = errc::no_node,
-                                                          .relay = network.self(1).id,
-                                                          .text = "no path"});
+  network.core(0).paths().on_route_broken(network.now(), broken(network, 0, 2, session_of(network, 0, 2)));
   network.run();
   const auto back = network.send(0, "back"), front = network.send(2, "front");
   network.run();
   BOOST_TEST(back.text() == "2");
   BOOST_TEST(front.text() == "1");
+}
+
+BOOST_AUTO_TEST_CASE(news_of_an_earlier_session_do_not_end_the_one_that_took_its_place) {
+  core_network network(3);
+  defer(network, 2, "slow");
+  chain(network, 3);
+  const auto waiting = network.send(0, "slow", {}, {.timeout = 60s});
+  network.run();
+  const auto session = session_of(network, 0, 2);
+  network.core(0).paths().on_route_broken(network.now(), broken(network, 0, 2, session - 1));
+  network.run();
+  BOOST_TEST(waiting.pending());
+  network.core(0).paths().on_route_broken(network.now(), broken(network, 0, 2, session));
+  network.run();
+  BOOST_TEST((waiting.code() == errc::peer_lost));
 }
 
 BOOST_AUTO_TEST_CASE(who_gives_a_far_peer_up_tells_it) {

@@ -78,13 +78,15 @@ BOOST_AUTO_TEST_CASE(who_is_left_with_less_than_half_of_the_mesh_waits_no_longer
   schedule.start(begin);
   for (int i = 0; i < 4; ++i) BOOST_REQUIRE(schedule.take_due(begin + 250ms * i, 1000));
   const auto before = schedule.next_timeout();
-  BOOST_TEST(!schedule.waits_for_more_than(500));
-  BOOST_TEST(schedule.waits_for_more_than(499));
-  schedule.on_shrunk(begin + 1s, 20);
-  BOOST_TEST((schedule.next_timeout() < before && schedule.next_timeout() <= begin + 46s));
-  BOOST_TEST(!schedule.waits_for_more_than(20));
+  schedule.note_nodes(begin + 1s, 500);
+  BOOST_TEST((schedule.next_timeout() == before));
+  schedule.note_nodes(begin + 1s, 20);
+  const auto hastened = schedule.next_timeout();
+  BOOST_TEST((hastened < before && hastened <= begin + 46s));
+  schedule.note_nodes(begin + 2s, 20);
+  BOOST_TEST((schedule.next_timeout() == hastened));
   schedule.stop();
-  schedule.on_shrunk(begin + 2s, 1);
+  schedule.note_nodes(begin + 3s, 1);
   BOOST_TEST((schedule.next_timeout() == time_point::max()));
 }
 

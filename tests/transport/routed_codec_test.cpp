@@ -48,10 +48,10 @@ BOOST_AUTO_TEST_CASE(an_envelope_keeps_every_field) {
 }
 
 BOOST_AUTO_TEST_CASE(the_news_of_a_broken_path_keeps_every_field) {
-  const auto body = encode(route_broken_message{id_of(1), id_of(2), 3, errc::overloaded, id_of(4), "full"});
+  const auto body = encode(route_broken_message{id_of(1), id_of(2), 77, 3, errc::overloaded, id_of(4), "full"});
   const auto got = decode_route_broken(*open_message(body));
   BOOST_REQUIRE(got.ok());
-  BOOST_TEST((got->to == id_of(1) && got->about == id_of(2) && got->hops_left == 3));
+  BOOST_TEST((got->to == id_of(1) && got->about == id_of(2) && got->session == 77 && got->hops_left == 3));
   BOOST_TEST((got->code == errc::overloaded && got->relay == id_of(4) && got->text == "full"));
 }
 

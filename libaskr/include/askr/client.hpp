@@ -68,7 +68,8 @@ using listener_id = std::uint64_t;
 
 /// All member functions may be called from any thread, also from handlers, unless they say otherwise. Handlers,
 /// listeners and callbacks run on the client's one thread (its own, or the one that runs the io_context given to it),
-/// never inside a caller's stack. A client must not be destroyed on its own thread.
+/// never inside a caller's stack. A client must not be destroyed on its own thread, nor in a blocking handler of its
+/// own.
 ///
 /// on, listen, send and emit may come before connect(): they take effect when the node has said welcome. After a lost
 /// connection the client dials again, serves and listens as before, and sends what was waiting; commands that had been

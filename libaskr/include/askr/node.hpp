@@ -53,7 +53,7 @@ using listener_id = std::uint64_t;
 
 /// All member functions may be called from any thread, also from handlers. Handlers, listeners and watchers run on the
 /// node's one thread (its own, or the one that runs the io_context given to it), never inside a caller's stack. A node
-/// must not be destroyed on its own thread.
+/// must not be destroyed on its own thread, nor in a blocking handler of its own.
 class node {
  public:
   using completion = detail::unique_function<void(result<payload>)>;
