@@ -9,6 +9,9 @@
 namespace askr {
 namespace {
 
+constexpr duration believed_unseen = seconds(5);
+constexpr duration unseen_checked_every = seconds(1);
+
 principal plain_member(const node_id& id, std::string_view name) {
   principal who;
   who.what = principal::kind::node;
@@ -95,7 +98,7 @@ result<void> full_view::on_delta(time_point now, link_id from, const transport::
     ++counts_.records_refused;
     return {};
   }
-  believe_confirmed();
+  believe_confirmed(now);
   if (outcome->intake.what == mesh::intake::newer_self) newer_self_ = {delta.stamp.life, !delta.has_entries()};
   if (outcome->intake.what == mesh::intake::outlived) outlived_.push_back(delta.id);
   if (!outcome->forward_to.empty()) {
@@ -103,7 +106,7 @@ result<void> full_view::on_delta(time_point now, link_id from, const transport::
     write_message(body_, delta);
     pass_on(now, outcome->forward_to);
   }
-  if (outcome->intake.what == mesh::intake::merged) on_merged(outcome->intake);
+  if (outcome->intake.what == mesh::intake::merged) on_merged(now, outcome->intake);
   return {};
 }
 
@@ -129,11 +132,9 @@ void full_view::send_waiting() {
   }
 }
 
-void full_view::on_merged(const mesh::record_intake& taken) {
+void full_view::on_merged(time_point now, const mesh::record_intake& taken) {
   const auto& record = *taken.record;
-  if (!links_.set(record.id(), record.stamp().life, record.links())) {
-    links_.set(record.id(), record.stamp().life, nullptr);  // A list of links that cannot be: it has none.
-  }
+  believe(now, record);
   const bool same_life = taken.previous && taken.previous->stamp().life == record.stamp().life;
   if (!same_life) {
     view_.set_admitted(record.id(), false);
@@ -160,9 +161,9 @@ void full_view::on_summary(link_id from, const transport::view_summary_message& 
   exchange_.on_summary(from, from_wire(message));
 }
 
-void full_view::on_rows(link_id from, const transport::view_rows_message& message) {
+void full_view::on_rows(time_point now, link_id from, const transport::view_rows_message& message) {
   exchange_.on_rows(from, from_wire(message));
-  believe_confirmed();
+  believe_confirmed(now);
 }
 
 void full_view::on_pull(link_id from, const transport::id_list& message) {
@@ -294,13 +295,31 @@ bool full_view::has_left(const node_id& id) const {
   return record && record->described()->leaving;
 }
 
-// What somebody reported before it was lost may be long over: it could lead to nodes that died meanwhile. So its links
-// count again only when it says something new, or somebody who sees it confirms what is known.
-void full_view::believe_confirmed() {
-  for (const auto& id : exchange_.take_confirmed()) {
-    const auto* record = view_.peek(id);
-    links_.set(id, record->stamp().life, record->links());
+void full_view::believe(time_point now, const mesh::signed_record& record) {
+  if (!links_.set(record.id(), record.stamp().life, record.links())) {
+    links_.set(record.id(), record.stamp().life, nullptr);  // A list of links that cannot be: it has none.
   }
+  if (view_.is_up(record.id())) return;
+  unseen_[record.id()] = now + believed_unseen;
+  unseen_check_ = std::min(unseen_check_, now + believed_unseen);
+}
+
+// What somebody reported before it was lost may be long over: it could lead to nodes that died meanwhile. So its links
+// count again only when it says something new, or somebody who sees it confirms what is known; and for a while only,
+// since who confirms it may just be about to lose it too, and what is new here may have been long on its way.
+void full_view::believe_confirmed(time_point now) {
+  for (const auto& id : exchange_.take_confirmed()) believe(now, *view_.find(id));
+}
+
+void full_view::forget_unseen(time_point now) {
+  std::erase_if(unseen_, [&](const auto& each) {
+    const auto& [id, due] = each;
+    const auto* record = view_.peek(id);
+    const bool seen = record == nullptr || view_.is_up(id);
+    if (!seen && due <= now) links_.set(id, record->stamp().life, nullptr);
+    return seen || due <= now;
+  });
+  unseen_check_ = unseen_.empty() ? time_point::max() : now + unseen_checked_every;
 }
 
 void full_view::set_up(time_point now, const node_id& id, bool up) {
@@ -324,6 +343,7 @@ void full_view::on_timeout(time_point now) {
   if (now >= waiting_due_) send_waiting();
   exchange_.on_timeout(now);
   view_.on_timeout(now);
+  if (now >= unseen_check_) forget_unseen(now);
   for (auto each = unreachable_.begin(); each != unreachable_.end();) {
     if (each->second > now) {
       ++each;
@@ -337,7 +357,7 @@ void full_view::on_timeout(time_point now) {
 }
 
 time_point full_view::next_timeout() const noexcept {
-  auto next = std::min({exchange_.next_timeout(), view_.next_timeout(), waiting_due_});
+  auto next = std::min({exchange_.next_timeout(), view_.next_timeout(), waiting_due_, unseen_check_});
   for (const auto& [id, due] : unreachable_) next = std::min(next, due);
   return next;
 }

@@ -61,7 +61,7 @@ class full_view {
   // What peers say. Failing means that the link is to be closed.
   result<void> on_delta(time_point now, link_id from, const transport::record_delta_message& message);
   void on_summary(link_id from, const transport::view_summary_message& message);
-  void on_rows(link_id from, const transport::view_rows_message& message);
+  void on_rows(time_point now, link_id from, const transport::view_rows_message& message);
   void on_pull(link_id from, const transport::id_list& message);
   void on_heard_root(time_point now, link_id from, const mesh::digest& root);
 
@@ -117,7 +117,7 @@ class full_view {
   void append(peer& to, byte_span body);
   void pass_on(time_point now, const std::vector<mesh::link_number>& links);
   void send_waiting();
-  void on_merged(const mesh::record_intake& taken);
+  void on_merged(time_point now, const mesh::record_intake& taken);
   void claim(const mesh::signed_record& record);
   void dismiss(const node_id& id, const error& why);
   void show(const node_id& id);
@@ -125,7 +125,9 @@ class full_view {
   void follow_links(time_point now, duration settle);
   bool has_left(const node_id& id) const;
   void set_up(time_point now, const node_id& id, bool up);
-  void believe_confirmed();
+  void believe(time_point now, const mesh::signed_record& record);
+  void believe_confirmed(time_point now);
+  void forget_unseen(time_point now);
   void forget_erased();
 
   peer_table& peers_;
@@ -139,6 +141,8 @@ class full_view {
   time_point waiting_due_ = time_point::max();
   std::uint64_t up_changes_ = 0;
   std::map<node_id, time_point> unreachable_;          ///< Up until then, unless a path is found again.
+  std::unordered_map<node_id, time_point> unseen_;     ///< Their links count until then, unless a path is found.
+  time_point unseen_check_ = time_point::max();
   std::unordered_map<node_id, principal> principals_;  ///< Of admitted owners that are no plain members.
   std::unordered_set<node_id> judging_;                ///< Owners of whom a verdict is due.
   std::vector<record_owner_claim> claims_;

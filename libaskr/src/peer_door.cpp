@@ -192,7 +192,7 @@ result<void> peer_door::on_view_message(time_point now, peer& from, const opened
     case message_kind::view_summary:
       return take(transport::decode_view_summary(message), [&](const auto& said) { view.on_summary(from.id, said); });
     case message_kind::view_rows:
-      return take(transport::decode_view_rows(message), [&](const auto& said) { view.on_rows(from.id, said); });
+      return take(transport::decode_view_rows(message), [&](const auto& said) { view.on_rows(now, from.id, said); });
     default:
       return take(transport::decode_record_pull(message), [&](const auto& said) { view.on_pull(from.id, said); });
   }

@@ -59,6 +59,7 @@ struct peer {
   link_id via = no_link;            ///< this link first.
   std::uint64_t session = 0;        ///< Ours; the other end's own is
   std::uint64_t heard_session = 0;  ///< this; 0: nothing heard yet.
+  link_id heard_via = no_link;      ///< The link by which the other end's come.
   std::uint32_t sent_number = 0;    ///< The next envelope's.
   std::uint32_t heard_number = 0;
   time_point carried{};                      ///< When an envelope went over it last, of anybody's.

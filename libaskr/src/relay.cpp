@@ -141,7 +141,10 @@ bool relay::send(time_point now, peer& far, byte_span messages) {
 
 std::optional<relay::delivery> relay::on_routed(time_point now, peer& from, const transport::routed_message& message) {
   from.carried = now;
-  if (message.source == self_.id) return std::nullopt;  // It has come back: a loop, which ends here.
+  if (message.source == self_.id) {
+    on_loop(now, message);
+    return std::nullopt;
+  }
   if (message.target != self_.id) {
     pass_on(now, from, message);
     return std::nullopt;
@@ -151,17 +154,12 @@ std::optional<relay::delivery> relay::on_routed(time_point now, peer& from, cons
   return std::nullopt;
 }
 
-// A node that still follows an older path gets the message back, and finds another. Hops end what goes to and fro.
 void relay::pass_on(time_point now, const peer& from, const transport::routed_message& message) {
   const ends which{message.source, message.target};
   const auto known = flows_.find(which);
-  auto to = known == flows_.end() || peers_.find(known->second.to) == nullptr ? no_link : known->second.to;
-  const bool came_back = to != no_link && to == from.id;
-  if (to == no_link) {  // The way back goes as the way there came.
-    const auto back = flows_.find({message.target, message.source});
-    to = back == flows_.end() ? no_link : back->second.from;
-  }
-  if (to == from.id || peers_.find(to) == nullptr) to = next_link(now, message.target, message.hops_left);
+  const bool goes_on = known != flows_.end() && known->second.session == message.session;
+  const bool came_back = goes_on && known->second.to == from.id;
+  const auto to = way_on(now, from, message, goes_on ? &known->second : nullptr);
   if (message.hops_left == 0 || to == no_link) {
     return turn_back(from, message, error{errc::no_node, "no path to it from here"});
   }
@@ -187,6 +185,33 @@ void relay::pass_on(time_point now, const peer& from, const transport::routed_me
   }
   next_sweep_ = std::min<time_point>(next_sweep_, now + sweep_interval);
   peers_.mark_dirty(link);
+}
+
+// A session keeps to its way, since nothing of it may overtake; a new one goes back as the other end's came, or by the
+// best way there is. A node that still follows an older path gets the message back, and finds another: hops end what
+// goes to and fro. The source finds none by itself.
+link_id relay::way_on(time_point now, const peer& from, const transport::routed_message& message, const flow* kept) {
+  auto to = no_link;
+  if (kept != nullptr) {
+    to = kept->to;
+  } else if (const auto back = flows_.find({message.target, message.source}); back != flows_.end()) {
+    to = back->second.from;
+  }
+  const auto* next = peers_.find(to);
+  if (to == from.id || next == nullptr || next->node == message.source) {
+    to = next_link(now, message.target, message.hops_left);
+    next = peers_.find(to);
+  }
+  return next == nullptr || next->node == message.source ? no_link : to;
+}
+
+// What this node said comes back to it. Relays keep to a way that was chosen from views that did not agree.
+void relay::on_loop(time_point now, const transport::routed_message& message) {
+  ++counts_.routed_refused;
+  routes_.doubt();
+  const auto* far = peers_.find(peers_.far_to(message.target));
+  if (far == nullptr || message.session != far->session) return;
+  give_up(now, *far, error{errc::peer_lost, "the way to " + far->name + " led back here"});
 }
 
 // Whose source is known here in this life or a later one, judged, and seen by a path.
@@ -235,6 +260,7 @@ std::optional<relay::delivery> relay::receive(time_point now, const peer& from,
     return refuse(from, message, {errc::peer_lost, "messages on the way were lost"});
   }
   ++far->heard_number;
+  far->heard_via = from.id;
   neighbours_.on_message(now, far->node);
   return delivery{far->id, byte_span(opened_).subspan(number_bytes)};
 }
@@ -290,8 +316,10 @@ void relay::on_lost(const node_id& node) {
   const bool refused = view_.is_up(node);
   error lost{errc::peer_lost,
              refused ? far->name + " is not admitted any more" : "no path leads to " + far->name + " any more"};
-  if (auto* via = peers_.find(far->via); via != nullptr && !via->closing) {
-    send_broken(*via, route_broken({node, self_.id}, session_of(*far), lost));  // Perhaps it lives, and waits.
+  auto* back = way_back(*far);
+  if (back == nullptr) back = peers_.find(far->via);
+  if (back != nullptr && !back->closing) {
+    send_broken(*back, route_broken({node, self_.id}, session_of(*far), lost));  // Perhaps it lives, and waits.
   }
   lose(*far, std::move(lost));
 }
@@ -326,7 +354,16 @@ void relay::on_link_down(time_point now, const peer& link) {
 }
 
 void relay::tell(time_point now, const peer& far, const error& why) {
-  send_broken(now, route_broken({far.node, self_.id}, session_of(far), why));
+  const auto news = route_broken({far.node, self_.id}, session_of(far), why);
+  auto* back = way_back(far);
+  back == nullptr ? send_broken(now, news) : send_broken(*back, news);
+}
+
+// As the other end's messages come: the relays on that way know it, whatever paths are known here. If that way is
+// broken too, the relay next to the break tells.
+peer* relay::way_back(const peer& far) {
+  auto* link = peers_.find(far.heard_via);
+  return link == nullptr || link->closing ? nullptr : link;
 }
 
 // The source hears of it by the way the message came: perhaps no other is known here.

@@ -99,6 +99,8 @@ class relay {
   };
 
   void pass_on(time_point now, const peer& from, const transport::routed_message& message);
+  link_id way_on(time_point now, const peer& from, const transport::routed_message& message, const flow* kept);
+  void on_loop(time_point now, const transport::routed_message& message);
   bool is_quiet(time_point now, const peer& far) const;
   link_id next_link(time_point now, const node_id& target, std::uint8_t hops_left);
   result<peer*> open_far(time_point now, const node_id& node, link_id via);
@@ -112,6 +114,7 @@ class relay {
   void give_up(time_point now, const peer& far, const error& why);
   void lose(const peer& far, error why);
   void tell(time_point now, const peer& far, const error& why);
+  peer* way_back(const peer& far);
   void turn_back(const peer& from, const transport::routed_message& message, const error& why);
   transport::route_broken_message route_broken(const ends& whose, std::uint64_t session, const error& why) const;
   void send_broken(time_point now, const transport::route_broken_message& message);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whole cores in lines and rings: who is seen, who is lost, and when.
+#include "libaskr/src/record_wire.hpp"
 #include "tests/support/core_network.hpp"
 
 BOOST_AUTO_TEST_SUITE(full_view_suite)
@@ -92,6 +93,35 @@ BOOST_AUTO_TEST_CASE(news_reach_the_far_end_once) {
   const auto seen = network.core(0).members().view().find(network.self(3).id);
   BOOST_TEST((seen->stamp() == network.core(3).members().view().find(network.self(3).id)->stamp()));
   BOOST_TEST(equal_views(network, {0, 1, 2, 3}));
+}
+
+// A peer that is about to lose somebody too confirms him; later a link comes up behind which he was.
+BOOST_AUTO_TEST_CASE(what_was_confirmed_of_a_lost_node_is_not_believed_for_ever) {
+  core_network network(5);
+  chain(network, 5);
+  auto& last = network.connect(2, 4);
+  network.run();
+  network.advance(1s);
+  network.cut(network.wires()[1]);
+  network.advance(1s);
+  for (const std::size_t lost : {2, 3, 4}) BOOST_REQUIRE(!sees(network, 0, lost));
+  mesh::view_rows late;
+  for (const std::size_t lost : {3, 4})
+    late.rows.push_back(network.core(1).members().view().find(network.self(lost).id)->row());
+  forge(network, 1, 0, [&](transport::outbox& box) {
+    byte_buffer body;
+    write_message(body, mesh::exchange_message{0, late});
+    (void)box.append_control(body);
+  });
+  network.cut(network.wires()[3]);
+  network.cut(last);
+  network.advance(10s);
+  const auto found = network.counts(0).nodes_found;
+  network.connect(0, 2);
+  network.run();
+  network.advance(1s);
+  for (const std::size_t back : {2, 3}) BOOST_TEST(sees(network, 0, back));
+  BOOST_TEST(network.counts(0).nodes_found == found + 2);  // Not the last one, which is gone.
 }
 
 BOOST_AUTO_TEST_CASE(an_owner_that_is_not_admitted_counts_for_routing_alone) {

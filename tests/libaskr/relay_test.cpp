@@ -34,7 +34,7 @@ void defer(core_network& network, std::size_t node, std::string name) {
 void deliver_envelope(core_network& network, std::size_t from, std::size_t to, transport::routed_message message) {
   const byte_buffer junk(64, 7);
   message.source_life = message.target_life = 1;
-  message.session = 9;
+  if (message.session == 0) message.session = 9;
   message.sealed = junk;
   byte_buffer body;
   write_message(body, message);
@@ -422,6 +422,86 @@ BOOST_AUTO_TEST_CASE(what_goes_in_circles_ends_by_its_hops) {
   network.run();
   BOOST_TEST(network.counts(1).messages_relayed == 0);
   BOOST_TEST(network.core(1).paths().flows() == 0);
+}
+
+// Relays whose views did not agree led it in a circle, and would go on to.
+BOOST_AUTO_TEST_CASE(what_comes_back_to_its_source_has_lost_its_way_and_a_new_session_begins) {
+  core_network network(3);
+  defer(network, 2, "slow");
+  network.on(2, "serve", [] { return 1; });
+  chain(network, 3);
+  const auto waiting = network.send(0, "slow", {}, {.timeout = 60s});
+  network.run();
+  const auto session = session_of(network, 0, 2);
+  const auto come_back = [&](std::uint64_t of) {
+    deliver_envelope(network, 1, 0, {.source = network.self(0).id, .target = network.self(2).id, .session = of});
+    network.run();
+  };
+  come_back(session - 1);
+  BOOST_TEST(waiting.pending());
+  come_back(session);
+  BOOST_TEST((waiting.code() == errc::peer_lost));
+  const auto next = network.send(0, "serve");
+  network.run();
+  BOOST_TEST(next.as<int>() == 1);
+  BOOST_TEST(session_of(network, 0, 2) > session);
+}
+
+BOOST_AUTO_TEST_CASE(a_relay_that_knows_no_way_but_through_the_source_tells_it) {
+  core_network network(3);
+  auto& line = network.connect(0, 1);
+  network.connect(0, 2);
+  network.run();
+  line.blocked = true;
+  deliver_envelope(network, 0, 1, {.source = network.self(0).id, .target = network.self(2).id, .hops_left = 7});
+  network.run();
+  BOOST_TEST(network.counts(1).messages_relayed == 0);
+  BOOST_TEST((told(line.b, network.self(0).id) == errc::no_node));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_keeps_to_its_way_and_the_next_takes_the_best_there_is) {
+  core_network network(4);
+  network.on(3, "serve", [] { return 1; });
+  chain(network, 4);
+  const auto serve = [&] {
+    const auto served = network.send(0, "serve");
+    network.run();
+    BOOST_TEST(served.as<int>() == 1);
+    return network.counts(2).messages_relayed;
+  };
+  const auto at_first = serve();
+  network.connect(1, 3);
+  network.run();
+  const auto kept = serve();
+  BOOST_TEST(kept > at_first);
+  network.core(0).paths().on_route_broken(network.now(), broken(network, 0, 3, session_of(network, 0, 3)));
+  network.run();
+  const auto before = network.counts(2).messages_relayed;
+  BOOST_TEST(serve() == before);
+}
+
+// Of the paths that are known here, none may be any good.
+BOOST_AUTO_TEST_CASE(the_other_end_is_told_of_a_lost_path_as_its_own_messages_come) {
+  core_network network(5);
+  network.on(0, "front", [] { return 1; });
+  network.on(2, "back", [] { return 2; });
+  std::vector<test::wire*> lines;
+  for (const std::size_t relay : {1, 3, 4}) {
+    lines.push_back(&network.connect(0, relay));
+    network.connect(relay, 2);
+  }
+  network.run();
+  (void)network.send(0, "back");
+  network.run();
+  auto& peers = network.core(2).peers();
+  peers.find(peers.far_to(network.self(0).id))->via = peers.link_to(network.self(4).id);
+  (void)network.send(2, "front");
+  network.run();
+  for (auto* each : {lines[1], lines[2]}) each->blocked = true;
+  network.cut(*lines[0]);
+  network.run();
+  BOOST_TEST((told(lines[2]->a, network.self(2).id) == errc::peer_lost));
+  BOOST_TEST((told(lines[1]->a, network.self(2).id) == errc::closed));
 }
 
 BOOST_AUTO_TEST_CASE(flows_are_bounded_and_the_surplus_is_told_overloaded) {
