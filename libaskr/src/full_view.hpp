@@ -140,8 +140,8 @@ class full_view {
   std::vector<link_id> waiting_;  ///< Links with news that wait for company, until
   time_point waiting_due_ = time_point::max();
   std::uint64_t up_changes_ = 0;
-  std::map<node_id, time_point> unreachable_;          ///< Up until then, unless a path is found again.
-  std::unordered_map<node_id, time_point> unseen_;     ///< Their links count until then, unless a path is found.
+  std::map<node_id, time_point> unreachable_;       ///< Up until then, unless a path is found again.
+  std::unordered_map<node_id, time_point> unseen_;  ///< Their links count until then, unless a path is found.
   time_point unseen_check_ = time_point::max();
   std::unordered_map<node_id, principal> principals_;  ///< Of admitted owners that are no plain members.
   std::unordered_set<node_id> judging_;                ///< Owners of whom a verdict is due.
