@@ -35,24 +35,44 @@ event_router::event_router(const node_options& options, const self_description& 
 
 result<void> event_router::emit(time_point now, const principal& who, std::string_view topic, payload_view data) {
   if (auto allowed = rights_.check(who, verb::emit, topic); !allowed) return allowed;
-  ++counts_.events_emitted;
   auto matched = std::exchange(matched_, {});  // A listener may emit.
   matched.clear();
   table_.match(topic, matched);
-  source_.set_life(self_.life);
-  const auto sequence = source_.add(now, topic, data, !matched.empty());
-  if (!sequence) return sequence.error();
-  if (*sequence == 0) return {};
-  const event what{.topic = topic,
-                   .data = data,
-                   .origin = self_.id,
-                   .origin_name = self_.name,
-                   .epoch = self_.life,
-                   .sequence = *sequence};
-  send(now, matched, what);
-  audience_.deliver(matched, what);
+  const auto sequence = number(now, topic, data, matched);
+  if (sequence && *sequence != 0) {
+    const auto what = own_event(topic, data, *sequence);
+    send(now, matched, what);
+    audience_.deliver(matched, what);
+  }
   matched_ = std::move(matched);
-  return {};
+  return sequence ? result<void>() : sequence.error();
+}
+
+bool event_router::try_emit(time_point now, const principal& who, std::string_view topic, payload_view data) {
+  matched_.clear();
+  table_.match(topic, matched_);
+  if (has_local(matched_) || !rights_.check(who, verb::emit, topic)) return false;
+  const auto sequence = number(now, topic, data, matched_);
+  if (sequence && *sequence != 0) send(now, matched_, own_event(topic, data, *sequence));
+  return sequence.ok();
+}
+
+// Number 0: nobody wants it.
+result<mesh::event_sequence> event_router::number(time_point now, std::string_view topic, payload_view data,
+                                                  const std::vector<subscriber>& matched) {
+  source_.set_life(self_.life);
+  auto sequence = source_.add(now, topic, data, !matched.empty());
+  if (sequence) ++counts_.events_emitted;
+  return sequence;
+}
+
+event event_router::own_event(std::string_view topic, payload_view data, mesh::event_sequence sequence) const {
+  return {.topic = topic,
+          .data = data,
+          .origin = self_.id,
+          .origin_name = self_.name,
+          .epoch = self_.life,
+          .sequence = sequence};
 }
 
 // One copy per link, however many nodes lie behind it.

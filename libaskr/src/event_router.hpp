@@ -44,6 +44,9 @@ class event_router {
 
   /// From this node's code or one of its clients. Fails with denied, overloaded (too many topics) or too_large.
   result<void> emit(time_point now, const principal& who, std::string_view topic, payload_view data);
+  /// The same, if nobody on this node hears it and nothing stands against it: no listener is called. False: not
+  /// emitted.
+  bool try_emit(time_point now, const principal& who, std::string_view topic, payload_view data);
 
   // From peers, which have the right to say it. `from` is the origin of what it speaks about.
   void on_event(time_point now, const peer& from, const event& heard);
@@ -83,6 +86,9 @@ class event_router {
 
  private:
   void take_in(time_point now, const event& heard, link_id came_by, std::uint8_t hops_left);
+  result<mesh::event_sequence> number(time_point now, std::string_view topic, payload_view data,
+                                      const std::vector<subscriber>& matched);
+  event own_event(std::string_view topic, payload_view data, mesh::event_sequence sequence) const;
   void send(time_point now, const std::vector<subscriber>& matched, const event& what);
   void pass_on(time_point now, const std::vector<subscriber>& matched, const event& what, link_id came_by,
                std::uint8_t hops_left);

@@ -77,6 +77,10 @@ result<void> node_core::emit(time_point now, std::string_view topic, payload_vie
   return events_.emit(now, self_principal_, topic, data);
 }
 
+bool node_core::try_emit(time_point now, std::string_view topic, payload_view data) {
+  return events_.try_emit(now, self_principal_, topic, data);
+}
+
 result<void> node_core::add_listener(time_point now, listener_id id, std::string_view pattern,
                                      detail::listener listener, listen_options options) {
   if (events_.add_listener(now, id, pattern, std::move(listener), std::move(options))) return {};

@@ -54,6 +54,8 @@ class node_core {
   /// How many commands led to one that the handler at work sends now.
   std::uint8_t call_depth() const noexcept { return dispatcher_.call_depth(); }
   result<void> emit(time_point now, std::string_view topic, payload_view data);
+  /// Emits it if no listener of this node would be called for it and nothing stands against it.
+  bool try_emit(time_point now, std::string_view topic, payload_view data);
   result<void> add_listener(time_point now, listener_id id, std::string_view pattern, detail::listener listener,
                             listen_options options = {});
   void remove_listener(listener_id listener);

@@ -79,6 +79,7 @@ std::uint8_t node_host::depth() noexcept {
 }
 
 void node_host::emit(std::string_view topic, payload data) {
+  if (try_emit(topic, data.view())) return;
   const auto taken = run([this, topic = std::string(topic), data = std::move(data)] {
     const auto sent = core().emit(now(), topic, data.view());
     if (!sent) log(log_level::warning, "event: not emitted topic=" + topic + " why=" + sent.error().message());

@@ -71,6 +71,9 @@ class node_host {
   virtual bool in_turn() const noexcept = 0;
   /// The time, for a caller on any thread; now() is for the node's own.
   virtual time_point asked_at() const noexcept { return now(); }
+  /// On the node's thread, where nothing waits that was asked before: what no code of this node hears is emitted at
+  /// once. False: it is not.
+  virtual bool try_emit(std::string_view /*topic*/, payload_view /*data*/) { return false; }
   virtual bool stopped() const noexcept = 0;
   virtual void call_and_wait(const std::function<void()>& work) = 0;
   virtual log_sink& sink() noexcept = 0;

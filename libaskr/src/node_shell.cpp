@@ -91,11 +91,20 @@ void node_shell::run_own_tasks() {
 void node_shell::run_all(std::vector<task> tasks) {
   if (!tasks.empty()) {
     const auto started = clock::now();
+    at_tasks_ = true;
     for (auto& each : tasks) each();
+    at_tasks_ = false;
     tasks.clear();
     warn_if_slow(started, clock::now());
   }
   spare_tasks_ = std::move(tasks);
+}
+
+// What was asked before comes first. In a loop that emits, the clock is read once a turn.
+bool node_shell::try_emit(std::string_view topic, payload_view data) {
+  if (!here() || at_tasks_ || !own_tasks_.empty()) return false;
+  touch();
+  return core_.try_emit(in_turn_ ? turn_time_ : touched_at_, topic, data);
 }
 
 void node_shell::call_and_wait(const std::function<void()>& work) {
@@ -324,6 +333,7 @@ void node_shell::finish_turn(link_id from) {
 void node_shell::touch() {
   if (turn_ending_ || in_turn_ || !running_) return;
   turn_ending_ = true;
+  touched_at_ = clock::now();
   asio::post(*context_, [self = shared_from_this()] {
     self->turn_ending_ = false;
     if (!self->stopped_) self->end_turn(clock::now());

@@ -93,6 +93,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   void run_all(std::vector<task> tasks);
   bool here() const noexcept override;
   bool in_turn() const noexcept override { return here() && in_turn_; }
+  bool try_emit(std::string_view topic, payload_view data) override;
   time_point asked_at() const noexcept override { return here() ? now() : clock::now(); }
   bool stopped() const noexcept override { return stopped_; }
   void call_and_wait(const std::function<void()>& work) override;
@@ -135,7 +136,9 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   byte_buffer records_;          ///< Where small messages of several lanes are gathered for one record.
   std::vector<std::uint32_t> dirty_;
   bool turn_ending_ = false;
-  bool in_turn_ = false;  ///< A link's bytes are being handled.
+  bool at_tasks_ = false;
+  time_point touched_at_;  ///< When the turn that is ending was first touched.
+  bool in_turn_ = false;   ///< A link's bytes are being handled.
   time_point turn_time_;
   time_point last_turn_ended_;
   std::uint16_t port_ = 0;

@@ -27,6 +27,27 @@ BOOST_AUTO_TEST_CASE(events_reach_every_listener_on_every_node_in_order) {
   for (const auto& each : heard) BOOST_TEST(each == all, boost::test_tools::per_element());
 }
 
+// From the stack of a handler: no listener may be called in it.
+BOOST_AUTO_TEST_CASE(only_what_no_code_of_this_node_hears_is_emitted_at_once) {
+  core_network network(2);
+  std::vector<int> heard;
+  network.listen(1, "far", [&](int number) { heard.push_back(number); });
+  network.listen(1, "both", [&](int number) { heard.push_back(number); });
+  network.listen(0, "both", [&](int number) { heard.push_back(-number); });
+  network.mesh();
+  const auto try_emit = [&](std::string_view topic, int number) {
+    return network.core(0).try_emit(network.now(), topic, payload::from(number).view());
+  };
+  BOOST_TEST(try_emit("far", 1));
+  BOOST_TEST(!try_emit("both", 2));
+  BOOST_TEST(try_emit("nobody", 3));
+  BOOST_TEST(heard.empty());
+  network.emit(0, "far", payload::from(4));
+  network.run();
+  BOOST_TEST(heard == (std::vector{1, 4}), boost::test_tools::per_element());
+  BOOST_TEST(network.counts(0).events_emitted == 3);
+}
+
 BOOST_AUTO_TEST_CASE(an_event_says_where_it_comes_from_and_counts_from_one_per_topic) {
   core_network network(2);
   std::string heard;

@@ -5,6 +5,9 @@
 
 #include <askr/value.hpp>
 
+#include <asio/post.hpp>
+
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <set>
@@ -147,6 +150,31 @@ BOOST_AUTO_TEST_CASE(a_thousand_commands_and_events_cross_a_node_that_does_not_s
   const std::lock_guard lock(mutex);
   BOOST_TEST(heard == all, boost::test_tools::per_element());
   BOOST_TEST(edge.counters().events_dropped == 0);
+}
+
+// What is heard here too waits for the end of the turn; what follows it does not overtake it.
+BOOST_AUTO_TEST_CASE(events_from_the_nodes_own_thread_arrive_in_the_order_in_which_they_were_emitted) {
+  node edge(options_of("edge"));
+  std::mutex mutex;
+  std::vector<int> heard;
+  edge.listen("told.*", [&](int number) {
+    const std::lock_guard lock(mutex);
+    heard.push_back(number);
+  });
+  edge.start();
+  node agent(options_of("agent", {address(edge)}));
+  agent.listen("told.here", [](int) {});
+  agent.start();
+  BOOST_REQUIRE(listens(agent, "told.*", 1));
+  asio::post(agent.get_executor(), [&] {
+    for (int i = 0; i < 100; ++i) agent.emit(i % 2 == 0 ? "told.here" : "told.elsewhere", i);
+  });
+  BOOST_TEST(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return heard.size() == 100;
+  }));
+  const std::lock_guard lock(mutex);
+  BOOST_TEST(std::is_sorted(heard.begin(), heard.end()));
 }
 
 BOOST_AUTO_TEST_CASE(clients_of_any_node_reach_every_service_and_hear_every_event_in_order) {

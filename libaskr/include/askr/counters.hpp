@@ -39,7 +39,7 @@ struct counters {
   std::uint64_t owners_refused = 0;       ///< Nodes that this node's authenticator does not admit.
   std::uint64_t records_refused = 0;      ///< Of more nodes than there is room for, or more than fits into this node's own.
   std::uint64_t messages_relayed = 0;     ///< Passed on between two other nodes.
-  std::uint64_t routed_refused = 0;       ///< Came over relays and were altered, out of order, or of nobody known.
+  std::uint64_t routed_refused = 0;       ///< Came over relays and were altered, out of order, of nobody known, or this node's own.
   std::uint64_t strangers_refused = 0;    ///< Connections that never authenticated.
   std::uint64_t strangers_evicted = 0;    ///< Of these, those that made room for newer ones.
   std::uint64_t handshakes_refused = 0;   ///< They proved the secret, but there were too many at once.
