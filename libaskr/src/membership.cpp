@@ -302,6 +302,12 @@ void membership::on_newer_self(time_point now, const full_view::newer_self& othe
   });
 }
 
+// It may have died and come again while its path never went.
+bool membership::is_far_outdated(const node_id& id) const {
+  const auto* far = peers_.find(peers_.far_to(id));
+  return far != nullptr && view_.is_outdated(id, far->life);
+}
+
 void membership::follow_outlived() {
   for (const auto& id : view_.take_outlived()) {
     auto* which = peers_.find(peers_.link_to(id));
@@ -336,7 +342,7 @@ void membership::end_turn(time_point now) {
   for (const auto& id : view_.take_changed()) {
     follow_interest(id);
     neighbours_.on_changed(now, id);
-    if (!view_.is_up(id)) lost_.push_back(id);
+    if (!view_.is_up(id) || is_far_outdated(id)) lost_.push_back(id);
   }
   if (neighbours_.end_turn(now) && fading_ > 0) follow_fading(now);
   for (const auto link : neighbours_.take_unwanted()) {

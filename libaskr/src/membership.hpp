@@ -120,6 +120,7 @@ class membership {
   void follow_interest(const node_id& node);
   void on_newer_self(time_point now, const full_view::newer_self& other);
   void follow_outlived();
+  bool is_far_outdated(const node_id& id) const;
   void follow_own_links();
   void let_go(peer& which);
   void follow_fading(time_point now);

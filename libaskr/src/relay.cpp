@@ -310,12 +310,16 @@ void relay::drop(time_point now, const peer& far, const error& why) {
   lose(far, why);
 }
 
+std::string relay::why_lost(const peer& far) const {
+  if (view_.is_outdated(far.node, far.life)) return far.name + " has begun a later life";
+  if (view_.is_up(far.node)) return far.name + " is not admitted any more";
+  return "no path leads to " + far.name + " any more";
+}
+
 void relay::on_lost(const node_id& node) {
   const auto* far = peers_.find(peers_.far_to(node));
   if (far == nullptr) return;
-  const bool refused = view_.is_up(node);
-  error lost{errc::peer_lost,
-             refused ? far->name + " is not admitted any more" : "no path leads to " + far->name + " any more"};
+  error lost{errc::peer_lost, why_lost(*far)};
   auto* back = way_back(*far);
   if (back == nullptr) back = peers_.find(far->via);
   if (back != nullptr && !back->closing) {

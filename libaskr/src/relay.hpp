@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -114,6 +115,7 @@ class relay {
   void give_up(time_point now, const peer& far, const error& why);
   void lose(const peer& far, error why);
   void tell(time_point now, const peer& far, const error& why);
+  std::string why_lost(const peer& far) const;
   peer* way_back(const peer& far);
   void turn_back(const peer& from, const transport::routed_message& message, const error& why);
   transport::route_broken_message route_broken(const ends& whose, std::uint64_t session, const error& why) const;

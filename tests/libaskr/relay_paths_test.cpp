@@ -131,6 +131,26 @@ BOOST_AUTO_TEST_CASE(who_loses_several_links_at_once_goes_on_over_those_that_are
   BOOST_TEST(ping.text() == "\"pong\"");
 }
 
+// It died and came again so fast that its path never went.
+BOOST_AUTO_TEST_CASE(what_waits_for_an_earlier_life_of_a_far_node_ends_in_peer_lost_when_a_later_one_is_known) {
+  core_network network(3);
+  defer(network, 2, "slow");
+  chain(network, 3);
+  const auto waiting = network.send(0, "slow", {}, {.timeout = 60s});
+  network.run();
+  auto& peers = network.core(0).peers();
+  BOOST_TEST_REQUIRE(peers.far_to(network.self(2).id) != no_link);
+  --peers.find(peers.far_to(network.self(2).id))->life;
+  BOOST_TEST(waiting.pending());
+  network.on(2, "news", [] { return 1; });
+  network.run();
+  BOOST_TEST((waiting.code() == errc::peer_lost));
+  BOOST_TEST(waiting.text().find("later life") != std::string::npos);
+  const auto next = network.send(0, "news");
+  network.run();
+  BOOST_TEST(next.text() == "1");
+}
+
 // The other direction may go over other relays, which have lost nothing.
 BOOST_AUTO_TEST_CASE(who_hears_that_its_path_broke_begins_anew_and_so_does_the_other_end) {
   core_network network(3);
