@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t number_bytes = 4;           // Of the envelope in its session, before the messages.
 constexpr milliseconds flow_kept = seconds(360);  // Longer than any command may take.
 constexpr milliseconds sweep_interval = seconds(60);
-constexpr duration reroute_after = seconds(10);  // A quiet session looks for a better path.
+constexpr duration reroute_after = seconds(10);  // What was sent so long ago is not under way any more.
 
 std::uint64_t to_us(time_point when) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(when.time_since_epoch()).count());
@@ -48,18 +48,15 @@ relay::relay(const node_options& options, const self_description& self, message_
 peer* relay::reach(time_point now, const node_id& node) {
   if (auto* linked = peers_.find(peers_.link_to(node)); linked != nullptr && !linked->closing) return linked;
   auto* known = peers_.find(peers_.far_to(node));
-  const auto via = known == nullptr || is_quiet(now, *known) ? next_link(now, node, mesh::hops_max) : known->via;
+  if (known != nullptr && !is_quiet(now, *known)) return known;
+  const auto via = next_link(now, node, mesh::hops_max);
   if (via == no_link && known != nullptr) lose(*known, error{errc::peer_lost, "no path leads to " + known->name});
   if (via == no_link) return nullptr;
-  if (known == nullptr) {
-    const auto opened = open_far(now, node, via);
-    return opened ? *opened : nullptr;
-  }
-  known->via = via;  // Nothing is under way on the old path, so nothing can be overtaken: the session goes on.
-  return known;
+  if (known != nullptr) return known;
+  const auto opened = open_far(now, node, via);
+  return opened ? *opened : nullptr;
 }
 
-// Nothing of this node's is under way there: it may look for a better path.
 bool relay::is_quiet(time_point now, const peer& far) const {
   return far.commands_pending == 0 && far.out.empty() && now - std::max(far.last_sent, far.last_heard) >= reroute_after;
 }
@@ -103,7 +100,16 @@ void relay::end_turn(time_point now) {
   }
 }
 
+// Nothing of this node's is under way there, so nothing can be overtaken: the session goes on by what is the best way
+// now. Links of the old one may have been let go since.
+void relay::choose_way(time_point now, peer& far) {
+  const bool heard = now - far.last_heard < reroute_after && way_back(far) != nullptr;
+  const auto via = heard ? far.heard_via : next_link(now, far.node, mesh::hops_max);
+  if (via != no_link) far.via = via;
+}
+
 void relay::seal_all(time_point now, peer& far) {
+  if (now - far.last_sent >= reroute_after) choose_way(now, far);
   while (!far.closing) {
     const auto messages = far.out.next_record(record_);
     if (messages.empty()) return;

@@ -110,6 +110,7 @@ class relay {
   std::optional<delivery> receive(time_point now, const peer& from, const transport::routed_message& message);
   result<peer*> begin_session(time_point now, const peer& from, const transport::routed_message& message);
   std::nullopt_t refuse(const peer& from, const transport::routed_message& message, const error& why);
+  void choose_way(time_point now, peer& far);
   void seal_all(time_point now, peer& far);
   bool send(time_point now, peer& far, byte_span messages);
   void give_up(time_point now, const peer& far, const error& why);

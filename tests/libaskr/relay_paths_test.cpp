@@ -81,6 +81,22 @@ BOOST_AUTO_TEST_CASE(what_follows_a_path_whose_end_was_let_go_turns_round_and_ar
   BOOST_TEST(network.counts(2).messages_relayed == turned + 1);  // Only the first of them.
 }
 
+// Of the links on the way of the last answer one was let go since: the relay there knows no path but by the source.
+BOOST_AUTO_TEST_CASE(an_answer_after_a_long_silence_takes_a_way_that_is_still_there) {
+  core_network network(4);
+  network.on(2, "serve", [] { return 1; });
+  chain(network, 4);
+  const auto first = network.send(0, "serve");
+  network.run();
+  BOOST_TEST(first.text() == "1");
+  auto& peers = network.core(2).peers();
+  peers.at(peers.far_to(network.self(0).id)).via = peers.link_to(network.self(3).id);
+  network.advance(30s);
+  const auto next = network.send(0, "serve");
+  network.run();
+  BOOST_TEST(next.text() == "1");
+}
+
 // A node that has just come knows no path to the source.
 BOOST_AUTO_TEST_CASE(a_refusal_goes_back_as_the_message_came) {
   core_network network(2);
