@@ -16,7 +16,7 @@ TEXT
 
 build=(g++ cmake ninja-build pkg-config ca-certificates libasio-dev libmsgpack-cxx-dev libsodium-dev libzstd-dev
   libssl-dev libsimdjson-dev zlib1g-dev libcli11-dev libspdlog-dev)
-develop=(iproute2 procps libboost-test-dev libbenchmark-dev python3 python3-websockets curl openssl)
+develop=(iproute2 procps valgrind libboost-test-dev libbenchmark-dev python3 python3-websockets curl openssl)
 
 want=("${build[@]}" "${develop[@]}")
 rivals=(libzmq3-dev libnats-dev nats-server libnng-dev cyclonedds-dev cyclonedds-tools libwebsocketpp-dev)

@@ -91,22 +91,23 @@ void connection::wait_readable() {
   if (waiting_readable_ || !open_) return;
   waiting_readable_ = true;
   if (link_number_ != no_link) return wait_for_link_bytes();
-  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](asio::error_code failed) {
-    self->waiting_readable_ = false;
-    if (!failed && self->open_) self->on_readable();
-  });
+  socket_.async_wait(asio::socket_base::wait_read,
+                     remembered_handler(read_memory_, [self = shared_from_this()](asio::error_code failed) {
+                       self->waiting_readable_ = false;
+                       if (!failed && self->open_) self->on_readable();
+                     }));
 }
 
 // A link that is up reads into a buffer of its own: unlike waiting, Asio does that without a call to epoll per turn.
 void connection::wait_for_link_bytes() {
   link_input_.resize(shell_.scratch().size());
   socket_.async_read_some(asio::buffer(link_input_.data(), link_input_.size()),
-                          [self = shared_from_this()](asio::error_code failed, std::size_t bytes) {
+                          remembered_handler(read_memory_, [self = shared_from_this()](auto failed, auto bytes) {
                             self->waiting_readable_ = false;
                             if (!self->open_) return;
                             if (failed) return self->close(why_reading_failed(failed));
                             self->on_link_bytes(bytes);
-                          });
+                          }));
 }
 
 void connection::on_link_bytes(std::size_t bytes) {

@@ -6,6 +6,7 @@
 /// and writes.
 
 #include "libaskr/src/caller.hpp"
+#include "libaskr/src/handler_memory.hpp"
 #include "libaskr/src/stranger_gate.hpp"
 #include "mesh/dialer.hpp"
 #include "transport/io/unix_socket.hpp"
@@ -104,6 +105,7 @@ class connection : public std::enable_shared_from_this<connection> {
   node_shell& shell_;
   std::shared_ptr<node_shell> keep_shell_;
   transport::stream_socket socket_;
+  handler_memory read_memory_;
   asio::steady_timer timer_;
   time_point timer_due_ = time_point::max();
   time_point stuck_due_ = time_point::max();  ///< Output that has not moved by then closes the connection.

@@ -67,17 +67,17 @@ dispatcher::route dispatcher::choose(time_point now, command_row& row, const com
 }
 
 void dispatcher::send_anywhere(time_point now, const command_request& request, command_row& row, caller from) {
-  auto why = no_handler(request.name);
+  result<void> why;
   for (tried_.clear();;) {
     const auto [to, here] = choose(now, row, request, tried_);
-    if (to == nullptr && !here) return refuse(from, std::move(why));
+    if (to == nullptr && !here) return refuse(from, why ? no_handler(request.name) : why.error());
     if (!here && pending_.full()) return refuse(from, {errc::overloaded, "too many commands are pending"});
     const auto mid = here ? 0 : next_mid(request);
     const auto sent = here ? run(now, row, request, from) : peers_.send_command(*to, mid, request);
     if (sent && here) return;
     if (sent) return note_forwarded(now, request, &row, *to, mid, std::move(from));
     why = sent.error();
-    if (why.code != errc::overloaded) return refuse(from, std::move(why));
+    if (why.code() != errc::overloaded) return refuse(from, why.error());
     insert(tried_, here ? self_ : to->node);  // No room there: is there another?
   }
 }

@@ -334,10 +334,10 @@ void node_shell::touch() {
   if (turn_ending_ || in_turn_ || !running_) return;
   turn_ending_ = true;
   touched_at_ = clock::now();
-  asio::post(*context_, [self = shared_from_this()] {
-    self->turn_ending_ = false;
-    if (!self->stopped_) self->end_turn(clock::now());
-  });
+  asio::post(*context_, remembered_handler(turn_memory_, [self = shared_from_this()] {
+               self->turn_ending_ = false;
+               if (!self->stopped_) self->end_turn(clock::now());
+             }));
 }
 
 void node_shell::end_turn(time_point now) {

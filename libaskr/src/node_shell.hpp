@@ -8,6 +8,7 @@
 #include "crypto/keyring.hpp"
 #include "libaskr/src/admission_shell.hpp"
 #include "libaskr/src/discovery_shell.hpp"
+#include "libaskr/src/handler_memory.hpp"
 #include "libaskr/src/node_host.hpp"
 #include "libaskr/src/record_proof.hpp"
 #include "libaskr/src/stranger_gate.hpp"
@@ -135,6 +136,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   byte_buffer scratch_;          ///< What a socket had to read: links open records in it, in place.
   byte_buffer records_;          ///< Where small messages of several lanes are gathered for one record.
   std::vector<std::uint32_t> dirty_;
+  handler_memory turn_memory_;
   bool turn_ending_ = false;
   bool at_tasks_ = false;
   time_point touched_at_;  ///< When the turn that is ending was first touched.

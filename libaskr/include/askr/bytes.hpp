@@ -3,14 +3,16 @@
 
 /// Byte sequences: views, and a growable buffer that does not zero what it is about to overwrite.
 
+#include <askr/detail/block_pool.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,15 +21,24 @@ namespace askr {
 using byte_span = std::span<const std::uint8_t>;
 using mutable_byte_span = std::span<std::uint8_t>;
 
-/// Leaves new elements uninitialised, so `resize` before a read or a seal costs no memset.
+/// Leaves new elements uninitialised, so `resize` before a read or a seal costs no memset, and takes small blocks from
+/// the thread's pool.
 template <class T>
-class uninitialized_allocator : public std::allocator<T> {
+class buffer_allocator {
  public:
+  static_assert(alignof(T) <= alignof(std::max_align_t));
+  using value_type = T;
+  using is_always_equal = std::true_type;
+
+  buffer_allocator() = default;
   template <class U>
-  struct rebind {
-    using other = uninitialized_allocator<U>;
-  };
-  using std::allocator<T>::allocator;
+  buffer_allocator(const buffer_allocator<U>&) noexcept {}  // NOLINT: allocators convert
+
+  T* allocate(std::size_t count) {
+    if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
+    return static_cast<T*>(detail::take_block(count * sizeof(T)));
+  }
+  void deallocate(T* at, std::size_t count) noexcept { detail::give_block(at, count * sizeof(T)); }
 
   template <class U>
   void construct(U* at) noexcept {
@@ -37,10 +48,12 @@ class uninitialized_allocator : public std::allocator<T> {
   void construct(U* at, Args&&... args) {
     ::new (static_cast<void*>(at)) U(std::forward<Args>(args)...);
   }
+
+  bool operator==(const buffer_allocator&) const noexcept { return true; }
 };
 
 /// An owned, growable byte sequence. `resize` leaves new bytes uninitialised: write them before reading them.
-using byte_buffer = std::vector<std::uint8_t, uninitialized_allocator<std::uint8_t>>;
+using byte_buffer = std::vector<std::uint8_t, buffer_allocator<std::uint8_t>>;
 
 inline byte_span as_bytes(std::string_view text) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
