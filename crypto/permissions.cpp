@@ -48,6 +48,7 @@ std::string_view to_string(verb what) noexcept {
 }
 
 bool pattern_matches(std::string_view pattern, std::string_view name) noexcept {
+  if (pattern == ">") return !name.empty();  // The usual right.
   while (!pattern.empty() && !name.empty()) {
     if (pattern == ">") return true;
     const bool pattern_ends = pattern.find('.') == std::string_view::npos;

@@ -100,7 +100,13 @@ msgpack_head detail::decode_tagged_head(byte_span bytes) noexcept {
   return head;
 }
 
+// Without the table for the forms that senders choose; the others follow.
 std::optional<std::uint64_t> msgpack_reader::read_uint_slow() noexcept {
+  if (!rest_.empty() && rest_[0] >= 0xcc && rest_[0] <= 0xcf) {
+    const std::size_t width = std::size_t{1} << (rest_[0] - 0xcc);
+    if (rest_.size() < 1 + width) return std::nullopt;
+    return load_be(take(1, width).data(), width);
+  }
   const auto head = decode_head(rest_);
   if (head.type != msgpack_type::unsigned_integer) return std::nullopt;
   take(head.head_bytes, 0);
@@ -158,7 +164,11 @@ std::optional<std::string_view> msgpack_reader::read_str_slow() noexcept {
   return as_text(*content);
 }
 
-std::optional<byte_span> msgpack_reader::read_bin() noexcept { return read_content(msgpack_type::bin); }
+std::optional<byte_span> msgpack_reader::read_bin() noexcept {
+  const bool is_short = rest_.size() >= 2 && rest_[0] == 0xc4;
+  if (is_short && rest_[1] <= rest_.size() - 2) return take(2, rest_[1]);
+  return read_content(msgpack_type::bin);
+}
 
 std::optional<msgpack_ext> msgpack_reader::read_ext() noexcept {
   const auto type = decode_head(rest_).ext_type;

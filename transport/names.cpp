@@ -3,6 +3,7 @@
 
 #include "transport/msgpack_reader.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace askr::transport {
@@ -22,10 +23,14 @@ bool spoils_name(std::string_view text, std::size_t at) noexcept {
   return byte(0) == 0xef && byte(1) == 0xbb && byte(2) == 0xbf;                       // U+FEFF
 }
 
+bool is_plain(char character) noexcept { return character > 0x20 && character < 0x7f; }
+
 }  // namespace
 
 bool is_name(std::string_view text) noexcept {
-  if (text.empty() || text.size() > name_bytes_max || !is_utf8(as_bytes(text))) return false;
+  const bool fits = !text.empty() && text.size() <= name_bytes_max;
+  if (fits && std::all_of(text.begin(), text.end(), is_plain)) return true;
+  if (!fits || !is_utf8(as_bytes(text))) return false;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (spoils_name(text, at)) return false;
   }

@@ -16,7 +16,15 @@ constexpr std::uint8_t command_stream = 2;
 constexpr std::uint8_t reply_maybe_executed = 1;
 constexpr std::uint32_t fields_max = 1'024;
 
-void write_principal(byte_buffer& out, const sent_principal* who) {
+std::size_t principal_bytes_max(const sent_principal* who) noexcept {
+  constexpr std::size_t text_head_bytes = 5;
+  if (who == nullptr) return 1;
+  std::size_t bytes = 1 + 2 * text_head_bytes + who->name.size();
+  for (const auto& role : who->roles) bytes += text_head_bytes + role.size();
+  return bytes;
+}
+
+void write_principal(head_room& out, const sent_principal* who) {
   if (who == nullptr) return write_nil(out);
   ASKR_ASSERT(who->name.size() <= name_bytes_max && who->roles.size() <= roles_max);
   write_array_header(out, 2);
@@ -36,7 +44,8 @@ std::string_view cut(std::string_view text) {
   return text.substr(0, bytes);
 }
 
-void write_text(byte_buffer& out, std::string_view text) {
+template <writable Out>
+void write_text(Out& out, std::string_view text) {
   const auto sentence = cut(text);
   write_str(out, is_utf8(as_bytes(sentence)) ? sentence : std::string_view("(not UTF-8)"));
 }
@@ -110,7 +119,8 @@ std::vector<std::string> text_list::to_vector() const {
   return texts;
 }
 
-void write_head(byte_buffer& out, const sent_command& command, const interned_name& name) {
+void write_head(byte_buffer& to, const sent_command& command, const interned_name& name) {
+  head_room out(to, plain_fields_bytes_max + name.text.size() + principal_bytes_max(command.asked_by));
   write_head_of(out, message_kind::command, 8);
   write_uint(out, command.mid);
   write_name(out, name);
@@ -121,7 +131,8 @@ void write_head(byte_buffer& out, const sent_command& command, const interned_na
   write_payload_head(out, command.payload);
 }
 
-void write_head(byte_buffer& out, const reply_message& reply) {
+void write_head(byte_buffer& to, const reply_message& reply) {
+  head_room out(to, plain_fields_bytes_max + std::min(reply.detail.size(), text_bytes_max));
   write_head_of(out, message_kind::reply, 6);
   write_uint(out, reply.mid);
   write_uint(out, reply.status);
@@ -130,7 +141,8 @@ void write_head(byte_buffer& out, const reply_message& reply) {
   write_payload_head(out, reply.payload);
 }
 
-void write_head(byte_buffer& out, const sent_event& event, const interned_name& topic) {
+void write_head(byte_buffer& to, const sent_event& event, const interned_name& topic) {
+  head_room out(to, plain_fields_bytes_max + topic.text.size());
   write_head_of(out, message_kind::event, 4);
   write_name(out, topic);
   write_uint(out, event.sequence);

@@ -21,12 +21,14 @@ inline constexpr std::uint8_t encoding_mask = 3;
 inline constexpr std::uint8_t encoding_compressed = 4;
 inline constexpr std::uint8_t encoding_max = 6;  // raw, compressed
 
-inline void write_head_of(byte_buffer& out, message_kind kind, std::size_t fields_count) {
+template <writable Out>
+void write_head_of(Out& out, message_kind kind, std::size_t fields_count) {
   write_array_header(out, fields_count + 1);
   write_uint(out, static_cast<std::uint8_t>(kind));
 }
 
-inline void write_name(byte_buffer& out, const interned_name& name) {
+template <writable Out>
+void write_name(Out& out, const interned_name& name) {
   if (name.as == interned_name::form::number) return write_uint(out, name.id);
   if (name.as == interned_name::form::definition) {
     write_array_header(out, 2);
@@ -36,10 +38,14 @@ inline void write_name(byte_buffer& out, const interned_name& name) {
 }
 
 /// All of a payload but its bytes.
-inline void write_payload_head(byte_buffer& out, const wire_payload& payload) {
+template <writable Out>
+void write_payload_head(Out& out, const wire_payload& payload) {
   write_uint(out, static_cast<std::uint8_t>(payload.kind) | (payload.compressed ? encoding_compressed : 0));
   write_bin_header(out, payload.bytes.size());
 }
+
+/// What the fields of a message take at most that are numbers, and the heads of those that are not.
+inline constexpr std::size_t plain_fields_bytes_max = 64;
 
 inline field_reader fields_of(const opened_message& message) { return {message.fields, message.fields_count}; }
 
@@ -79,7 +85,10 @@ inline wire_payload read_payload(field_reader& fields) {
   return {bytes, static_cast<encoding>(tag & encoding_mask), (tag & encoding_compressed) != 0};
 }
 
-inline void write_id(byte_buffer& out, const node_id& id) { write_bin(out, byte_span(id.bytes)); }
+template <writable Out>
+void write_id(Out& out, const node_id& id) {
+  write_bin(out, byte_span(id.bytes));
+}
 
 inline node_id read_id(field_reader& fields) {
   node_id id;
