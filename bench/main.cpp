@@ -25,7 +25,7 @@ constexpr const char* usage =
     "  --in-flight N  requests under way at any time (1)\n"
     "  --rate R       requests due per second, late or not; 0: the next when one is answered (0)\n"
     "\n"
-    "rpc       commands between two processes: askr, askr-tcp, askr-future, askr-relay1 to -relay3, raw, "
+    "rpc       commands between two processes: askr, askr-tcp, askr-spin, askr-future, askr-relay1 to -relay3, raw, "
     "raw-unbatched,\n"
     "          zmq, zmq-ipc, zmq-curve, nats, nng, nng-ipc, dds, moleculer\n"
     "relay     as rpc: one command over 0 to 3 nodes between those two, against none\n"

@@ -49,11 +49,12 @@ std::unique_ptr<requester> make_rpc_requester(const std::string& system, pinning
     if (relays >= 1 && relays <= relays_max) return make_askr_requester(where, relays);
   }
   if (system == "askr-tcp") return make_askr_tcp_requester(where);
+  if (system == "askr-spin") return make_askr_spin_requester(where);
   if (system == "askr-future") return make_askr_future_requester(where);
   if (system == "raw") return make_raw_requester(where);
   if (system == "raw-unbatched") return make_raw_requester(where, false);
   if (is_rival(system, workload_kind::rpc)) return make_rival_requester(system, where);
-  throw bad_arguments("--system is askr, askr-tcp, askr-future, askr-relay1 to askr-relay3, raw, raw-unbatched, " +
+  throw bad_arguments("--system is askr, askr-tcp, askr-spin, askr-future, askr-relay1 to askr-relay3, raw, raw-unbatched, " +
                       rivals_for(workload_kind::rpc) + ", or several with commas, not \"" + system + "\"");
 }
 

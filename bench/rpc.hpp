@@ -17,6 +17,7 @@ namespace askr::bench {
 std::unique_ptr<requester> make_askr_requester(pinning where, std::size_t relays = 0);
 /// The same, linked by TCP although both are on one host.
 std::unique_ptr<requester> make_askr_tcp_requester(pinning where);
+std::unique_ptr<requester> make_askr_spin_requester(pinning where);
 /// The same nodes; as many foreign threads as requests in flight, each waiting for the future of send().
 std::unique_ptr<requester> make_askr_future_requester(pinning where);
 /// epoll and TCP with askr's framing and nothing else: what the machine can do. Batched as askr is, or one write each.

@@ -21,6 +21,7 @@ namespace askr::bench {
 namespace {
 
 constexpr const char* command_name = "bench.echo";
+constexpr microseconds spin_time = 1ms;  // Longer than an answer takes.
 
 bool serves(const node_info& each) {
   return !each.self && std::find(each.commands.begin(), each.commands.end(), command_name) != each.commands.end();
@@ -30,6 +31,7 @@ bool serves(const node_info& each) {
 struct chain_options {
   pinning where = pinning::none;
   bool unix_links = true;
+  microseconds busy_poll{0};
   std::size_t relays = 0;  ///< Nodes between requester and server.
 };
 
@@ -38,12 +40,13 @@ class node_chain {
  public:
   explicit node_chain(const chain_options& chain) : secret_(random_secret()) {
     const auto pin = std::to_string(static_cast<int>(chain.where));
-    auto port = add({"askr-server", "--pin", pin});
+    auto port = add({"askr-server", "--pin", pin, "--busy-poll", std::to_string(chain.busy_poll.count())});
     port_ = static_cast<std::uint16_t>(std::stoi(port));
     for (std::size_t i = 0; i < chain.relays; ++i) port = add({"askr-relay", "--pin", pin, "--seed", port});
     auto options = options_for("requester", secret_);
     options.seeds = {"127.0.0.1:" + port};
     options.unix_links = chain.unix_links;
+    options.busy_poll = chain.busy_poll;
     options.limits.peers_max = 1;
     node_.emplace(std::move(options));
     node_->start();
@@ -194,16 +197,22 @@ std::unique_ptr<requester> make_askr_tcp_requester(pinning where) {
   return std::make_unique<callback_requester>(chain_options{.where = where, .unix_links = false});
 }
 
+std::unique_ptr<requester> make_askr_spin_requester(pinning where) {
+  return std::make_unique<callback_requester>(chain_options{.where = where, .busy_poll = spin_time});
+}
+
 std::unique_ptr<requester> make_askr_future_requester(pinning where) {
   return std::make_unique<future_requester>(where);
 }
 
 int run_askr_server(arguments& given) {
   const auto where = static_cast<pinning>(given.take_integer("--pin", -1, -1, 1));
+  const microseconds busy_poll(given.take_integer("--busy-poll", 0, 0, 1'000'000));
   given.finish();
   pin_server(where);
-  askr::node server([] {
+  askr::node server([&] {
     auto options = options_for("server", read_first_line());
+    options.busy_poll = busy_poll;
     options.limits.peers_max = 1;
     return options;
   }());

@@ -20,7 +20,7 @@ SERVERS = "raw,askr,websocketpp,ws,uws"
 # Workload, its arguments. What the rounds are like is the set's.
 STANDARD = [
     ("rpc", f"--system raw,raw-unbatched,askr,askr-tcp,askr-future,{BROKERS} --in-flight 1 --pin 0"),
-    ("rpc", f"--system raw,askr,askr-tcp,{BROKERS} --in-flight 1 --pin 1"),
+    ("rpc", f"--system raw,askr,askr-tcp,askr-spin,{BROKERS} --in-flight 1 --pin 1"),
     ("rpc", f"--system raw,raw-unbatched,askr,askr-tcp,askr-future,{BROKERS} --in-flight 64 --pin 1"),
     ("rpc", f"--system raw,askr,askr-tcp,{BROKERS} --in-flight 512 --pin 1"),
     ("rpc", "--system raw,askr,askr-tcp,zmq,zmq-curve,nats,nng --in-flight 64 --payload 16384 --pin 1"),
@@ -58,7 +58,7 @@ QUICK = [
     ("join", ""),
 ]
 SMOKE = [
-    ("rpc", f"--system raw,raw-unbatched,askr,{BROKERS},nng-ipc,moleculer --in-flight 8"),
+    ("rpc", f"--system raw,raw-unbatched,askr,askr-spin,{BROKERS},nng-ipc,moleculer --in-flight 8"),
     ("rpc", "--system raw,askr,askr-future,zmq,nats --in-flight 8 --rate 500"),
     ("events", f"--system raw,askr,{BROKERS},moleculer --subscribers 2 --in-flight 512"),
     ("ws", f"--system {SERVERS} --in-flight 8"),

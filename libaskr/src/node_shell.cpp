@@ -132,10 +132,16 @@ void node_shell::start() {
   // From here on only the node's thread touches any of it; clients that connect meanwhile wait in the socket's queue.
   asio::post(*context_, [self = shared_from_this()] { self->open(); });
   if (!own_context_) return;
-  thread_ = std::thread([this] {
-    const auto working = asio::make_work_guard(*context_);
-    context_->run();
-  });
+  thread_ = std::thread([this] { run_context(); });
+}
+
+void node_shell::run_context() {
+  const auto working = asio::make_work_guard(*context_);
+  if (options_.busy_poll.count() == 0) return static_cast<void>(context_->run());
+  for (auto worked = clock::now(); !context_->stopped();) {
+    const bool waits = clock::now() - worked >= options_.busy_poll;
+    if ((waits ? context_->run_one() : context_->poll()) > 0) worked = clock::now();
+  }
 }
 
 void node_shell::open() {

@@ -89,6 +89,7 @@ class node_shell final : public node_host, public std::enable_shared_from_this<n
   void start_jobs();
   void start_job(handler_job job);
   void open();
+  void run_context();
   void run_tasks();
   void run_own_tasks();
   void run_all(std::vector<task> tasks);

@@ -109,6 +109,9 @@ result<void> validate_limits(const node_options& options) {
   if (options.events.streams_max == 0 || options.events.streams_per_origin_max == 0) {
     return broken("events.streams_max and events.streams_per_origin_max are at least 1");
   }
+  if (options.busy_poll < microseconds(0) || options.busy_poll > seconds(1)) {
+    return broken("busy_poll is 0 to 1 second");
+  }
   if (options.limits.commands_known_max == 0) return broken("limits.commands_known_max is at least 1");
   if (options.limits.sessions_max > 65535 || options.limits.peers_max > 65535) {
     return broken("limits.sessions_max and limits.peers_max are at most 65535");

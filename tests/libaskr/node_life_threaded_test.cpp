@@ -13,6 +13,7 @@
 #include <asio/use_future.hpp>
 
 #include <atomic>
+#include <ctime>
 
 BOOST_AUTO_TEST_SUITE(node_life_threaded)
 
@@ -106,6 +107,26 @@ BOOST_AUTO_TEST_CASE(a_node_runs_on_the_users_own_io_context) {
   BOOST_TEST(outcome(other.send("here")) == "1");
   mine.stop();
   BOOST_TEST(sees(other, 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_looks_for_more_to_do_as_long_as_it_was_told_and_then_sleeps) {
+  const auto at_work = [](microseconds busy_poll) {  // In the 200 ms between two commands.
+    auto options = options_of("node");
+    options.busy_poll = busy_poll;
+    node one(std::move(options));
+    one.on("cpu", [] {
+      timespec used{};
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+      return used.tv_sec * std::int64_t{1'000'000} + used.tv_nsec / 1000;
+    });
+    one.start();
+    const auto before = one.send("cpu").get().as<std::int64_t>();
+    std::this_thread::sleep_for(200ms);
+    return microseconds(one.send("cpu").get().as<std::int64_t>() - before);
+  };
+  BOOST_TEST(at_work(0us).count() < 20'000);
+  BOOST_TEST(at_work(1s).count() > 20'000);
+  BOOST_TEST(at_work(5ms).count() < 20'000);
 }
 
 BOOST_AUTO_TEST_CASE(a_context_that_has_stopped_lets_its_node_go) {

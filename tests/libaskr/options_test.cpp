@@ -79,4 +79,10 @@ BOOST_AUTO_TEST_CASE(limits_that_contradict_each_other_are_refused) {
   BOOST_TEST(broken([](auto& o) { o.links.lease = 0ms, o.links.heartbeat = 10s; }).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_node_looks_for_more_to_do_for_a_second_at_most) {
+  BOOST_TEST(!broken([](auto& o) { o.busy_poll = -1us; }).empty());
+  BOOST_TEST(!broken([](auto& o) { o.busy_poll = 1s + 1us; }).empty());
+  BOOST_TEST(broken([](auto& o) { o.busy_poll = 1s; }).empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -44,6 +44,7 @@ struct node_arguments {
   std::string client_keys = {};
   std::string seeds_file = {};
   bool no_unix_links = false;
+  std::uint32_t busy_poll_us = 0;
   bool no_beacon = false;
   std::vector<std::string> beacon_interfaces = {};
   std::uint16_t beacon_port = 8799;

@@ -93,6 +93,8 @@ void add_node(CLI::App& app, command_line& line) {
   command->add_option("--seeds-file", node.seeds_file,
                       "File with more of them, one a line; read again when it changes");
   command->add_flag("--no-unix-links", node.no_unix_links, "Link to nodes on this host by TCP, too");
+  command->add_option("--busy-poll", node.busy_poll_us,
+                      "Microseconds to look for more to do before sleeping: hears sooner, keeps a processor busy");
   command->add_option("--beacon-interface", node.beacon_interfaces,
                       "Names (eth0) to beacon on (default: all that can)");
   command->add_flag("--no-beacon", node.no_beacon, "Neither find nor be found by multicast");

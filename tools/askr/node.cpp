@@ -100,6 +100,7 @@ node_options options_from(const global_options& global, const node_arguments& ar
   options.seeds = arguments.join;
   options.seeds_file = arguments.seeds_file;
   options.unix_links = !arguments.no_unix_links;
+  options.busy_poll = microseconds(arguments.busy_poll_us);
   options.beacon = !arguments.no_beacon;
   options.beacon_interfaces = arguments.beacon_interfaces;
   options.beacon_port = arguments.beacon_port;

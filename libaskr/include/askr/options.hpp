@@ -176,6 +176,10 @@ struct node_options {
   /// For clients of every node, as far as their commands come here; within what their own rights are, and what the
   /// node that they are connected to may do. Clients without such a role are judged by these alone.
   std::vector<role_rule> roles = {};
+  /// So long the node's own thread looks for more to do before it sleeps, one second at most. It then hears within 5 us
+  /// what would take the kernel 30 us to wake it for, and keeps a processor busy meanwhile. 0: it sleeps at once. Not
+  /// for a node that runs on an io_context of yours.
+  microseconds busy_poll = microseconds(0);
   std::size_t workers = 2;              ///< Threads for blocking handlers, started with the first of them.
   link_limits links = {};
   session_limits sessions = {};
