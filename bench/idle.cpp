@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// What a node costs that does nothing: memory, start, CPU time of the heartbeat of its timers, and the memory of
 /// clients that do nothing either.
+#include "bench/crowd.hpp"
 #include "bench/report.hpp"
 #include "bench/rpc.hpp"
 #include "bench/sockets.hpp"
@@ -17,9 +18,10 @@ namespace askr::bench {
 namespace {
 
 constexpr milliseconds settle_time = 1s;
+constexpr milliseconds crowd_settle_time = 3s;  // By then all have told each other their round trips.
 
 struct idle_result {
-  std::vector<double> ready_ms, rss_kib, private_kib, cpu_percent, client_kib;
+  std::vector<double> ready_ms, rss_kib, private_kib, cpu_percent, client_kib, crowd_cpu_percent;
 };
 
 /// A member of /proc/PID/smaps_rollup in KiB; 0 if the kernel does not say.
@@ -69,17 +71,36 @@ void measure(idle_result& into, std::chrono::nanoseconds length) {
   into.cpu_percent.push_back(100 * busy / (clock::now() - from));
 }
 
+/// Of each of so many nodes on this host that see each other.
+double crowd_cpu_percent(std::size_t count, std::chrono::nanoseconds length) {
+  crowd all(count, crowd::watch::until_complete);
+  for (auto& each : all.nodes()) crowd::await_size(each, count);
+  std::this_thread::sleep_for(crowd_settle_time);
+  const auto used = [&] {
+    std::chrono::nanoseconds sum{0};
+    for (const auto& each : all.nodes()) sum += cpu_time(each.id());
+    return sum;
+  };
+  const auto before = used();
+  const auto from = clock::now();
+  std::this_thread::sleep_for(length);
+  const std::chrono::duration<double> busy = used() - before;
+  return 100 * busy / (clock::now() - from) / static_cast<double>(count);
+}
+
 void print(const idle_result& measured, double seconds, std::size_t rounds, bool json) {
   const auto rss = spread_of(measured.rss_kib);
   const auto own = spread_of(measured.private_kib);
   const auto ready = spread_of(measured.ready_ms);
   const auto cpu = spread_of(measured.cpu_percent);
   const auto client = spread_of(measured.client_kib);
+  const auto crowd_cpu = spread_of(measured.crowd_cpu_percent);
   if (!json) {
     std::printf(
         "idle node, median of %zu rounds: RSS %.0f KiB (%.0f KiB of it private and written), ready after "
-        "%.2f ms (%.2f - %.2f), CPU %.4f %% over %g s, %.2f KiB per idle client\n",
-        rounds, rss.median, own.median, ready.median, ready.min, ready.max, cpu.median, seconds, client.median);
+        "%.2f ms (%.2f - %.2f), CPU %.4f %% over %g s, %.2f KiB per idle client; of each of many, CPU %.4f %%\n",
+        rounds, rss.median, own.median, ready.median, ready.min, ready.max, cpu.median, seconds, client.median,
+        crowd_cpu.median);
     return;
   }
   json_line line;
@@ -92,6 +113,7 @@ void print(const idle_result& measured, double seconds, std::size_t rounds, bool
       .add("ready_ms", ready)
       .add("cpu_percent", cpu)
       .add("client_kib", client)
+      .add("crowd_cpu_percent", crowd_cpu)
       .add("machine", describe_machine())
       .add("build", describe_build());
   std::puts(line.text().c_str());
@@ -103,12 +125,14 @@ int run_idle(arguments& given) {
   const auto rounds = static_cast<std::size_t>(given.take_integer("--rounds", 5, 1, 1000));
   const auto seconds = given.take_number("--seconds", 3, 0.1, 3600);
   const auto clients = static_cast<std::size_t>(given.take_integer("--clients", 1000, 1, 20'000));
+  const auto nodes = static_cast<std::size_t>(given.take_integer("--nodes", 20, 2, 200));
   const auto json = given.take_flag("--json");
   given.finish();
-  const std::chrono::duration<double> length(seconds);
+  const auto length = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
   idle_result measured;
   for (std::size_t round = 0; round < rounds; ++round) {
-    measure(measured, std::chrono::duration_cast<std::chrono::nanoseconds>(length));
+    measure(measured, length);
+    measured.crowd_cpu_percent.push_back(crowd_cpu_percent(nodes, length));
   }
   raise_open_files();  // Only now: a node makes room for as many clients as it may have.
   for (std::size_t round = 0; round < rounds; ++round) measured.client_kib.push_back(client_kib(clients));

@@ -1,28 +1,19 @@
 // SPDX-License-Identifier: MIT
 /// How fast nodes on one host find each other, and notice that one is gone: many processes, by beacons alone.
-#include "bench/bench_node.hpp"
+#include "bench/crowd.hpp"
 #include "bench/report.hpp"
 #include "bench/rpc.hpp"
 
-#include <askr/node.hpp>
-#include <askr/random.hpp>
-
-#include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
+#include <askr/options.hpp>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <deque>
-#include <sstream>
-#include <stdexcept>
-#include <string>
 #include <thread>
 
 namespace askr::bench {
 namespace {
 
-constexpr milliseconds look_interval = 5ms;  // Of each process at its view; the resolution of what is measured.
 constexpr milliseconds settle_time = 1s;
 
 struct join_settings {
@@ -46,27 +37,13 @@ double ms_between(time_point from, time_point to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-/// When this child saw so many nodes, by the clock that all processes share.
-time_point await_size(child_process& child, std::size_t wanted) {
-  for (;;) {
-    std::istringstream line(child.read_line());
-    std::size_t size = 0;
-    clock::rep at = 0;
-    if (!(line >> size >> at)) throw std::runtime_error("a node says something that is no size");
-    if (size == wanted) return time_point(clock::duration(at));
-  }
-}
-
 void measure(const join_settings& settings, join_result& into) {
-  const auto secret = random_secret();
-  const auto port = std::to_string(40'000 + entropy{}.next() % 9'000);
-  std::deque<child_process> nodes;
-  for (std::size_t i = 0; i < settings.nodes; ++i)
-    nodes.emplace_back(std::vector<std::string>{"join-node", "--beacon-port", port}, secret);
+  crowd all(settings.nodes, crowd::watch::for_ever);
+  auto& nodes = all.nodes();
   const auto last_started = nodes.back().started();
   double last = 0;
   for (auto& each : nodes) {
-    const auto took = ms_between(last_started, await_size(each, settings.nodes));
+    const auto took = ms_between(last_started, crowd::await_size(each, settings.nodes));
     into.joined.push_back(took);
     last = std::max(last, took);
   }
@@ -75,7 +52,7 @@ void measure(const join_settings& settings, join_result& into) {
     std::this_thread::sleep_for(settle_time);
     const auto from = clock::now();
     ::kill(nodes[which].id(), signal);
-    for (std::size_t i = 2; i < nodes.size(); ++i) times.push_back(ms_between(from, await_size(nodes[i], left)));
+    for (std::size_t i = 2; i < nodes.size(); ++i) times.push_back(ms_between(from, crowd::await_size(nodes[i], left)));
   };
   lose(0, SIGKILL, settings.nodes - 1, into.killed);
   lose(1, SIGSTOP, settings.nodes - 2, into.stopped);
@@ -111,27 +88,6 @@ void print(const join_settings& settings, const join_result& measured) {
   std::puts(line.text().c_str());
 }
 
-/// Says on stdout whenever the node sees more or fewer nodes than before. On the node's thread.
-class view_watch {
- public:
-  explicit view_watch(askr::node& of) : node_(of), timer_(of.get_executor()) {}
-
-  void look() {
-    const auto size = node_.nodes().size();
-    if (size != last_) say(std::to_string(size) + " " + std::to_string(clock::now().time_since_epoch().count()));
-    last_ = size;
-    timer_.expires_after(look_interval);
-    timer_.async_wait([this](asio::error_code canceled) {
-      if (!canceled) look();
-    });
-  }
-
- private:
-  askr::node& node_;
-  asio::steady_timer timer_;
-  std::size_t last_ = 0;
-};
-
 }  // namespace
 
 int run_join(arguments& given) {
@@ -143,21 +99,6 @@ int run_join(arguments& given) {
   join_result measured;
   for (std::size_t round = 0; round < settings.rounds; ++round) measure(settings, measured);
   print(settings, measured);
-  return 0;
-}
-
-int run_join_node(arguments& given) {
-  const auto beacon_port = given.take_integer("--beacon-port", 8799, 1, 65535);
-  given.finish();
-  auto options = options_for("join", read_first_line());
-  options.beacon = true;
-  options.beacon_port = static_cast<std::uint16_t>(beacon_port);
-  askr::node joining(std::move(options));
-  joining.start();
-  view_watch watch(joining);
-  asio::post(joining.get_executor(), [&] { watch.look(); });
-  wait_for_end_of_input();
-  joining.stop();
   return 0;
 }
 

@@ -37,7 +37,8 @@ constexpr const char* usage =
     "  --payload N    bytes of each (128)         --subscribers K  processes that listen (1)\n"
     "  --in-flight N  emitted and not heard (2048)\n"
     "compress  as events, JSON over a link of --mbit N (1000; 0: not narrowed): askr-off, askr-adaptive, askr-always\n"
-    "idle      memory, start and CPU time of a node that does nothing, and memory of each of --clients N (1000)\n"
+    "idle      memory, start and CPU time of a node that does nothing, memory of each of --clients N (1000), and CPU\n"
+    "          time of each of --nodes N (20) that see each other\n"
     "join      until --nodes N (20) on one host see each other, and that one is gone\n"
     "stranger  what those cost who do not belong, against what was promised\n"
     "  --part P       forged, handshake, crowd, beacons, bombs or plain (all)\n"
@@ -66,7 +67,7 @@ constexpr std::array children{
     subcommand{"askr-websocket-server", run_askr_websocket_server},
     subcommand{"raw-websocket-server", run_raw_websocket_server},
     subcommand{"idle-node", run_idle_node},
-    subcommand{"join-node", run_join_node},
+    subcommand{"crowd-node", run_crowd_node},
     subcommand{"stranger-node", run_stranger_node},
     subcommand{"stranger-crowd", run_stranger_crowd},
 };

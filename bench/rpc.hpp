@@ -32,7 +32,7 @@ int run_raw_server(arguments& given);
 int run_idle(arguments& given);
 int run_idle_node(arguments& given);
 int run_join(arguments& given);
-int run_join_node(arguments& given);
+int run_crowd_node(arguments& given);
 int run_bulk(arguments& given);
 int run_websocket(arguments& given);
 int run_fanout(arguments& given);

@@ -111,7 +111,7 @@ def row(result, askr):
     if own and theirs and askr is not result:
         text += f"  askr {own / theirs:.2f}x"
     if "per_second" not in result:
-        shown = ("ready_ms", "rss_kib", "cpu_percent", "client_kib", "all_joined_ms", "killed_ms", "stopped_ms")
+        shown = ("ready_ms", "rss_kib", "cpu_percent", "client_kib", "crowd_cpu_percent", "all_joined_ms", "killed_ms", "stopped_ms")
         text += "  ".join(f"{name} {result[name]:g}" for name in shown if name in result)
     return text
 
