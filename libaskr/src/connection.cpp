@@ -288,10 +288,11 @@ void connection::wait_writable() {
     stuck_due_ = clock::now() + (door_ == door::link ? options.links.stuck : options.sessions.stuck);
     arm_timer();
   }
-  if (auto* peer = shell_.core().peers().find(link_number_)) peer->out.set_bottleneck(true);
+  if (door_ == door::link && !unix_) pace_.on_full(clock::now(), unsent_bytes());
   socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](asio::error_code failed) {
     self->waiting_writable_ = false;
     if (failed || !self->open_) return;
+    if (self->door_ == door::link && !self->unix_) self->pace_.on_room(clock::now(), self->unsent_bytes());
     if (self->door_ == door::session) return self->flush_session();
     if (self->tls_) return self->write(self->tls_->channel->output());
     self->write(self->link_->output());

@@ -11,6 +11,7 @@
 #include "mesh/dialer.hpp"
 #include "transport/io/unix_socket.hpp"
 #include "transport/link.hpp"
+#include "transport/link_pace.hpp"
 #include "transport/tls.hpp"
 
 #include <askr/authenticator.hpp>
@@ -82,6 +83,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void on_peer_verdict(result<principal> verdict);
   void on_review(result<principal> verdict);
   void link_is_up(principal who);
+  std::size_t unsent_bytes();
   void fill_link_output(peer& to);
   std::string reached_at() const;
   bool open_session(tls::shown_certificate certificate = {});
@@ -110,6 +112,7 @@ class connection : public std::enable_shared_from_this<connection> {
   time_point timer_due_ = time_point::max();
   time_point stuck_due_ = time_point::max();  ///< Output that has not moved by then closes the connection.
   bool unix_ = false;
+  transport::link_pace pace_;
   asio::ip::address address_;  ///< Of the other end; loopback for a unix socket.
   std::string remote_;         ///< "192.168.1.5:40312", or "unix".
   door door_ = door::unknown;

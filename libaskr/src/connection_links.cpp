@@ -3,7 +3,9 @@
 #include "libaskr/src/connection.hpp"
 #include "libaskr/src/node_shell.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 namespace askr {
 namespace {
@@ -71,17 +73,23 @@ void connection::flush_link() {
   auto* peer = shell_.core().peers().find(link_number_);
   if (peer == nullptr) return;
   if (peer->out.overflowed()) return close(error{errc::overloaded, "the peer does not take what it is sent"});
+  if (!unix_) peer->out.set_bottleneck(pace_.is_bottleneck(shell_.now()));
   // With a write under way what is ready waits, so that the next write carries all of it.
   for (int writes = 0; writes < writes_per_turn && open_ && !waiting_writable_; ++writes) {
     if (peer->out.empty() && link_->output().empty()) return;
     fill_link_output(*peer);
-    peer->out.set_bottleneck(false);
     write(link_->output());
   }
   if (open_ && !waiting_writable_ && !peer->out.empty()) {
     shell_.core().peers().mark_dirty(*peer);
     shell_.touch();
   }
+}
+
+// In the kernel's send buffer.
+std::size_t connection::unsent_bytes() {
+  int bytes = 0;
+  return ::ioctl(socket_.native_handle(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 void connection::fill_link_output(peer& to) {

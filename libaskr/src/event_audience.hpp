@@ -13,10 +13,10 @@
 #include <askr/handler.hpp>
 #include <askr/options.hpp>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace askr {
@@ -57,7 +57,7 @@ class event_audience {
   session_table& sessions_;
   event_replays& replays_;
   counters& counts_;
-  std::map<std::uint64_t, std::shared_ptr<listener_row>> listeners_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<listener_row>> listeners_;
 };
 
 }  // namespace askr

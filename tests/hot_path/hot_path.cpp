@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// askr-hot-path WORKLOAD MESSAGES: passes so many messages through whole nodes, with sockets and ciphers, and says
-/// what that took from the heap. All nodes share one thread, so that one run does what the next does, and what a
-/// profiler counts inside measure() is the same again.
+/// Passes so many messages through whole nodes, with sockets and ciphers, and says what that took from the heap. All
+/// nodes share one thread, so that one run does what the next does, and what a profiler counts inside measure() is the
+/// same again.
 #include "tests/hot_path/allocations.hpp"
 
 #include <askr/node.hpp>
@@ -10,9 +10,10 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <stdexcept>
@@ -26,28 +27,27 @@ using namespace askr;
 
 constexpr const char* command_name = "hot.echo";
 constexpr const char* topic = "hot.event";
-constexpr std::size_t payload_bytes = 128;
 constexpr std::uint64_t in_flight = 64;
 constexpr duration patience = std::chrono::seconds(60);
 
-/// Nodes in a row, each linked with the next only.
+/// What there is beside the messages.
+struct surroundings {
+  std::size_t payload_bytes = 128;
+  std::size_t nodes = 0;     ///< That neither ask nor serve, linked with all. None with relays.
+  std::size_t commands = 0;  ///< Others that the last node serves,
+  std::size_t topics = 0;    ///< and hears.
+};
+
+/// The first asks and emits, the last serves and hears: linked with each other, or over a row of relays.
 class chain {
  public:
-  explicit chain(std::size_t count) {
-    std::string seed;
-    for (std::size_t at = 0; at < count; ++at) {
-      node_options options;
-      options.name = "hot" + std::to_string(at);
-      options.workspace = "askr-hot-path";
-      options.port = 0;
-      options.beacon = false;
-      options.secret = "for this process only, and for no longer than it runs";
-      options.limits.peers_max = at == 0 || at + 1 == count ? 1 : 2;
-      if (!seed.empty()) options.seeds = {seed};
-      nodes_.push_back(std::make_unique<node>(std::move(options), context_));
-      nodes_.back()->start();
-      seed = "127.0.0.1:" + std::to_string(nodes_.back()->port());
+  /// All but the last are started.
+  chain(std::size_t relays, const surroundings& around) : relays_(relays) {
+    for (std::size_t i = 0; i < 1 + relays + around.nodes; ++i) {
+      add(around);
+      last().start();
     }
+    add(around);
   }
   ~chain() { context_.stop(); }
   chain(const chain&) = delete;
@@ -72,13 +72,32 @@ class chain {
     context_.stop();
   }
 
-  /// The first sees what the last serves and hears.
+  /// Until the first sees all, and what the last serves and hears.
   void link_up() {
+    last().start();
     asio::post(context_, [this] { look(); });
     run();
   }
 
  private:
+  void add(const surroundings& around) {
+    node_options options;
+    options.name = "hot" + std::to_string(nodes_.size());
+    options.workspace = "askr-hot-path";
+    options.port = 0;
+    options.beacon = false;
+    options.secret = "for this process only, and for no longer than it runs";
+    options.links.lease = std::chrono::milliseconds(0);
+    options.links.heartbeat = std::chrono::minutes(10);  // Nothing but what is measured.
+    options.limits.handlers_max += around.commands;
+    options.limits.listeners_max += around.topics;
+    if (relays_ > 0) options.limits.peers_max = nodes_.empty() || nodes_.size() == relays_ + 1 ? 1 : 2;
+    for (const auto& each : nodes_) {
+      if (relays_ == 0 || each == nodes_.back()) options.seeds.push_back("127.0.0.1:" + std::to_string(each->port()));
+    }
+    nodes_.push_back(std::make_unique<node>(std::move(options), context_));
+  }
+
   static bool serves(const node_info& each) {
     const auto has = [](const auto& all, const char* name) {
       return std::find(all.begin(), all.end(), name) != all.end();
@@ -89,10 +108,11 @@ class chain {
   void look() {
     const auto all = first().nodes();
     const auto linked = [&](const node_info& each) { return each.name == last().name() && serves(each); };
-    if (std::any_of(all.begin(), all.end(), linked)) return done();
+    if (all.size() == nodes_.size() && std::any_of(all.begin(), all.end(), linked)) return done();
     asio::post(context_, [this] { look(); });
   }
 
+  std::size_t relays_;
   asio::io_context context_{1};
   std::deque<std::unique_ptr<node>> nodes_;
   bool done_ = false;
@@ -101,9 +121,12 @@ class chain {
 /// So many messages, 64 of them under way.
 class workload {
  public:
-  explicit workload(std::size_t nodes) : nodes_(nodes), data_(payload_bytes, 0x5a) {
-    nodes_.last().on(command_name, [](const command& asked) { return asked.data; });
-    nodes_.last().listen(topic, [this](const event&) {
+  workload(std::size_t relays, const surroundings& around) : nodes_(relays, around), data_(around.payload_bytes, 0x5a) {
+    auto& last = nodes_.last();
+    for (std::size_t i = 0; i < around.commands; ++i) last.on("other." + std::to_string(i), [] {});
+    for (std::size_t i = 0; i < around.topics; ++i) last.listen("other." + std::to_string(i), [](const event&) {});
+    last.on(command_name, [](const command& asked) { return asked.data; });
+    last.listen(topic, [this](const event&) {
       note_done();
       on_event();
     });
@@ -139,7 +162,7 @@ class workload {
 /// Each outcome sends the next command.
 class commands : public workload {
  public:
-  explicit commands(std::size_t relays) : workload(relays + 2) {}
+  using workload::workload;
 
  private:
   void begin() override {
@@ -159,7 +182,7 @@ class commands : public workload {
 /// Emitted in bursts, each when all of the last was heard.
 class events : public workload {
  public:
-  explicit events(std::size_t relays) : workload(relays + 2) {}
+  using workload::workload;
 
  private:
   void begin() override {
@@ -172,28 +195,35 @@ class events : public workload {
   }
 };
 
-std::unique_ptr<workload> make(std::string_view name) {
-  if (name == "commands") return std::make_unique<commands>(0);
-  if (name == "relayed-commands") return std::make_unique<commands>(1);
-  if (name == "events") return std::make_unique<events>(0);
-  if (name == "relayed-events") return std::make_unique<events>(1);
-  return nullptr;
+std::unique_ptr<workload> make(std::string_view name, const surroundings& around) {
+  if (name == "commands") return std::make_unique<commands>(0, around);
+  if (name == "relayed-commands") return std::make_unique<commands>(1, around);
+  if (name == "events") return std::make_unique<events>(0, around);
+  return std::make_unique<events>(1, around);
 }
 
 [[gnu::noinline]] std::uint64_t measure(workload& what, std::uint64_t messages) { return what.run(messages); }
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  const auto messages = count == 3 ? std::strtoull(arguments[2], nullptr, 10) : 0;
-  const auto what = messages > 0 ? make(arguments[1]) : nullptr;
-  if (!what) {
-    std::fputs("usage: askr-hot-path commands|relayed-commands|events|relayed-events MESSAGES\n", stderr);
-    return 2;
-  }
+int main(int count, char** values) {
+  std::string name;
+  std::uint64_t messages = 0;
+  surroundings around;
+  CLI::App app("What a message takes from the heap");
+  app.add_option("WORKLOAD", name)
+      ->required()
+      ->check(CLI::IsMember({"commands", "relayed-commands", "events", "relayed-events"}));
+  app.add_option("MESSAGES", messages)->required()->check(CLI::PositiveNumber);
+  app.add_option("--payload", around.payload_bytes, "Bytes of each message")->capture_default_str();
+  app.add_option("--nodes", around.nodes, "Beside those that talk; not with relays")->check(CLI::Range(0, 60));
+  app.add_option("--commands", around.commands, "Others that are served");
+  app.add_option("--topics", around.topics, "Others that are heard");
+  CLI11_PARSE(app, count, values);
+  const auto what = make(name, around);
   what->run(std::max<std::uint64_t>(messages / 4, 2000));  // Buffers and tables grow to what they will need.
   const auto taken = measure(*what, messages);
-  std::printf("{\"workload\":\"%s\",\"messages\":%llu,\"allocations\":%llu}\n", arguments[1],
+  std::printf("{\"workload\":\"%s\",\"messages\":%llu,\"allocations\":%llu}\n", name.c_str(),
               static_cast<unsigned long long>(messages), static_cast<unsigned long long>(taken));
   return 0;
 }
