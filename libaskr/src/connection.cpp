@@ -79,12 +79,12 @@ void connection::become_link(transport::role side) {
   hello.name = shell_.name();
   hello.credential = shell_.authenticator().credential();
   const auto& limits = shell_.options().links;
-  link_.emplace(transport::link_options{.handshake_deadline = limits.handshake_deadline,
-                                        .hold_answer = true,
-                                        .renew_after = limits.keys_renewed_after},
-                side,
-                transport::link_setup{.self = shell_.identity(), .workspace = shell_.keys(), .hello = std::move(hello)},
-                entropy{}, opened_);
+  link_ = std::make_unique<transport::link>(
+      transport::link_options{.handshake_deadline = limits.handshake_deadline,
+                              .hold_answer = true,
+                              .renew_after = limits.keys_renewed_after},
+      side, transport::link_setup{.self = shell_.identity(), .workspace = shell_.keys(), .hello = std::move(hello)},
+      entropy{}, opened_);
 }
 
 void connection::wait_readable() {

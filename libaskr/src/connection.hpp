@@ -127,7 +127,7 @@ class connection : public std::enable_shared_from_this<connection> {
   bool shut_down_ = false;
   std::optional<error> closing_;
 
-  std::optional<transport::link> link_;
+  std::unique_ptr<transport::link> link_;  ///< Clients have none.
   link_id link_number_ = no_link;
   byte_buffer link_input_;  ///< Records are opened in it, in place. Pages that were never read into cost nothing.
   mesh::dial_request dialed_;

@@ -222,7 +222,7 @@ bool session_table::wait(client_row& which, std::size_t place, const event& what
   return true;
 }
 
-void session_table::let_go(client_row& which, std::deque<client_overflow::waiting_event>::iterator dropped) {
+void session_table::let_go(client_row& which, std::list<client_overflow::waiting_event>::iterator dropped) {
   which.overflow.bytes -= dropped->frame.size();
   if (!dropped->topic.empty()) {
     ++counts_.events_dropped;

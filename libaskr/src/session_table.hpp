@@ -15,7 +15,7 @@
 #include <askr/principal.hpp>
 
 #include <array>
-#include <deque>
+#include <list>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -77,7 +77,7 @@ struct client_overflow {
     std::uint64_t to = 0;
   };
 
-  std::deque<waiting_event> waiting;
+  std::list<waiting_event> waiting;  ///< Unlike a deque, an empty one takes nothing.
   std::size_t bytes = 0;
   std::vector<skipped_events> skipped;
 };
@@ -171,7 +171,7 @@ class session_table {
  private:
   void check_hard_limit(client_row& which);
   bool wait(client_row& which, std::size_t place, const event& what, byte_span frame);
-  void let_go(client_row& which, std::deque<client_overflow::waiting_event>::iterator dropped);
+  void let_go(client_row& which, std::list<client_overflow::waiting_event>::iterator dropped);
   void note_skipped(client_row& which, std::string_view topic, std::string_view origin, incarnation epoch,
                     std::uint64_t sequence);
   void say_skipped(client_row& which, std::string_view topic);

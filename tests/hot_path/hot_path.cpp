@@ -28,7 +28,7 @@ using namespace askr;
 constexpr const char* command_name = "hot.echo";
 constexpr const char* topic = "hot.event";
 constexpr std::uint64_t in_flight = 64;
-constexpr duration patience = std::chrono::seconds(60);
+constexpr duration patience = std::chrono::seconds(200);  // A profiler is slow.
 
 /// What there is beside the messages.
 struct surroundings {
