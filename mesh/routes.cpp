@@ -39,7 +39,7 @@ bool routes::may_be_used(time_point now) const noexcept {
 
 void routes::refresh() {
   version_ = links_.version();
-  links_.build(graph_);
+  links_.update(graph_);
   trees_.clear();
   for (auto& each : layers_) each.clear();
   search(links_.self_slot(), {}, own_);
