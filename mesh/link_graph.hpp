@@ -38,6 +38,12 @@ class link_graph {
     const auto& run = runs_[slot];
     return {edges_.data() + run.first, run.size};
   }
+  /// A hint that of(slot) will be read soon.
+  void prefetch(node_slot slot) const noexcept {
+    constexpr std::size_t edges_per_line = 64 / sizeof(edge);
+    const auto links = of(slot);
+    for (std::size_t i = 0; i < links.size(); i += edges_per_line) __builtin_prefetch(links.data() + i);
+  }
   std::size_t slots() const noexcept { return runs_.size(); }
   std::size_t bytes() const noexcept { return runs_.capacity() * sizeof(run) + edges_.capacity() * sizeof(edge); }
 
