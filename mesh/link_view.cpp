@@ -11,6 +11,9 @@ namespace {
 
 // The parent of a node that has lost its own and may find another: up so far.
 constexpr node_slot pending = no_slot - 1;
+// Noting more than this is no cheaper than making a graph anew.
+constexpr std::size_t changes_per_node = 4;
+constexpr std::size_t nodes_noted_min = 16;
 
 std::uint64_t head_of(const node_id& id) noexcept {
   std::uint64_t head;
@@ -130,8 +133,7 @@ void link_view::resolve(const row& from, std::vector<half_link>& into) const {
 }
 
 void link_view::build(link_graph& into) const {
-  into.first.clear();
-  into.edges.clear();
+  into.clear();
   // One-way first: resolving each end once is what costs. Kept from call to call, whoever makes it: in a large mesh
   // these are hundreds of kilobytes.
   thread_local std::vector<half_link> halves;
@@ -143,17 +145,43 @@ void link_view::build(link_graph& into) const {
     first.push_back(static_cast<std::uint32_t>(halves.size()));
   }
   for (node_slot from = 0; from < rows_.size(); ++from) {
-    into.first.push_back(static_cast<std::uint32_t>(into.edges.size()));
+    into.begin_run();
     for (auto at = first[from]; at < first[from + 1]; ++at) {
       const auto& there = halves[at];
       for (auto back = first[there.to]; back < first[there.to + 1]; ++back) {
         if (halves[back].to != from) continue;
-        into.edges.push_back({there.to, cost_of(there.rtt_step, halves[back].rtt_step)});
+        into.push({there.to, cost_of(there.rtt_step, halves[back].rtt_step)});
         break;
       }
     }
   }
-  into.first.push_back(static_cast<std::uint32_t>(into.edges.size()));
+}
+
+void link_view::update(link_graph& graph) const {
+  if (graph.changes < changes_forgotten_) {
+    build(graph);
+  } else {
+    graph.grow(rows_.size());
+    const auto known = static_cast<std::ptrdiff_t>(graph.changes - changes_forgotten_);
+    std::for_each(changes_.begin() + known, changes_.end(), [&](const link_change& each) { graph.apply(each); });
+  }
+  changes_forgotten_ += changes_.size();
+  changes_.clear();
+  graph.changes = changes_forgotten_;
+  graph_in_use_ = true;
+}
+
+void link_view::note_changes(node_slot slot, const edges& before, const edges& after) {
+  if (graph_in_use_ && changes_.size() >= std::max(rows_.size(), nodes_noted_min) * changes_per_node) {
+    graph_in_use_ = false;
+    changes_forgotten_ += changes_.size();
+    changes_ = {};
+  }
+  if (!graph_in_use_) return;
+  for (const auto& each : before) {
+    if (!leads_to(after, each.to)) changes_.push_back({slot, each.to, 0});
+  }
+  for (const auto& each : after) changes_.push_back({slot, each.to, each.cost_us});
 }
 
 // Most changes are of one link among many, and looking up both ends of each would be what a delta costs most.
@@ -181,6 +209,7 @@ void link_view::replace(node_slot slot, incarnation life, link_reports links) {
   collect_differing(slot, new_list, same_life ? old_list : none, after);
   if (same_edges(before, after)) return;
   ++version_;
+  note_changes(slot, before, after);
   if (slot == self_slot() || leads_to(before, self_slot()) != leads_to(after, self_slot())) vital_version_ = version_;
   find_orphans(slot, before, after);
   rehang_orphans();

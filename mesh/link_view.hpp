@@ -7,14 +7,15 @@
 ///
 /// Reachability is kept by a tree of parents rooted at this node: a change that leaves the tree alone costs nothing, a
 /// lost tree edge costs a look at the neighbours, and only when these do not help is the whole mesh walked (O(links)).
-/// Reports are shared with the records they came in, and nothing else is kept per link: with 10,000 nodes this is 1 MB.
+/// Reports are shared with the records they came in, and nothing else is kept per link: with 10,000 nodes this is 1 MB,
+/// and 2 MB more where paths are looked for, in the link_graph that these need.
 
+#include "mesh/link_graph.hpp"
 #include "mesh/record_schema.hpp"
 
 #include <askr/node_id.hpp>
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,25 +23,6 @@
 #include <vector>
 
 namespace askr::mesh {
-
-/// A node's place in the tables below; stable while the node is known.
-using node_slot = std::uint32_t;
-inline constexpr node_slot no_slot = std::numeric_limits<node_slot>::max();
-
-/// Links that count, in both directions, in the form that path searches want: the edges of slot s are
-/// edges[first[s]] .. edges[first[s + 1]].
-struct link_graph {
-  struct edge {
-    node_slot to = no_slot;
-    std::uint32_t cost_us = 0;
-  };
-  std::vector<std::uint32_t> first;
-  std::vector<edge> edges;
-
-  std::span<const edge> of(node_slot slot) const noexcept {
-    return {edges.data() + first[slot], edges.data() + first[slot + 1]};
-  }
-};
 
 /// Added to each link's RTT, so that fewer hops win on a fast LAN.
 inline constexpr std::uint32_t hop_cost_us = 1000;
@@ -75,8 +57,9 @@ class link_view {
   const node_id& id_of(node_slot slot) const noexcept { return rows_[slot].id; }
   /// One more than the highest slot in use.
   std::size_t slots() const noexcept { return rows_.size(); }
-  /// O(links); made anew by each call, so keep it as long as the version stands.
-  void build(link_graph& into) const;
+  /// Brings a graph up to what the links are now: by what has changed since the last call, so that it costs hardly
+  /// anything; O(links) if that was for another graph, or for none, or too long ago.
+  void update(link_graph& graph) const;
 
  private:
   struct row {
@@ -93,6 +76,7 @@ class link_view {
   };
   using edges = std::vector<link_graph::edge>;
 
+  void build(link_graph& into) const;
   void resolve(const row& from, std::vector<half_link>& into) const;
 
   /// The link as it counts, if it does.
@@ -102,6 +86,7 @@ class link_view {
   /// The links of a node that count.
   void collect(node_slot slot, edges& into) const;
   void replace(node_slot slot, incarnation life, link_reports links);
+  void note_changes(node_slot slot, const edges& before, const edges& after);
   /// `before` and `after`: its links that count, as far as they differ.
   void find_orphans(node_slot slot, const edges& before, const edges& after);
   void rehang_orphans();
@@ -125,6 +110,11 @@ class link_view {
   std::uint64_t vital_version_ = 1;
   std::vector<node_id> changed_;
   std::vector<node_slot> orphans_;  ///< Lost their parent in the change that is being made.
+  /// The newest, since a graph was last updated. None are kept before the first time, or once making the graph anew
+  /// costs less: most nodes of a large mesh look for no path for long.
+  mutable std::vector<link_change> changes_;
+  mutable std::uint64_t changes_forgotten_ = 1;
+  mutable bool graph_in_use_ = false;
   mutable std::vector<node_id> up_;
   mutable bool up_valid_ = false;
 };

@@ -12,11 +12,13 @@
 /// is nearer for the moment, events would overtake those that are under way.
 
 #include "mesh/link_view.hpp"
+#include "mesh/radix_heap.hpp"
 
 #include <askr/node_id.hpp>
 #include <askr/time.hpp>
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -80,10 +82,14 @@ class routes {
   using cost = std::uint64_t;
   static constexpr cost unreached = ~cost{0};
 
+  /// How a node is reached best.
   struct place {
     cost total = unreached;
-    node_slot parent = no_slot;
-    std::uint32_t hops = 0;
+    std::uint64_t tie = ~std::uint64_t{0};  ///< Hops, then the parent's rank: of two that cost the same the lower wins.
+
+    auto operator<=>(const place&) const noexcept = default;
+    std::uint32_t hops() const noexcept { return static_cast<std::uint32_t>(tie >> 32U); }
+    std::uint32_t parent() const noexcept { return static_cast<std::uint32_t>(tie); }
   };
   using table = std::vector<place>;
 
@@ -104,14 +110,16 @@ class routes {
     bool keeps_own_links = false;
   };
   /// Fills `out` for all destinations.
-  void search(node_slot from, rules how, table& out);
-  void relax(node_slot from, rules how, table& out);
-  bool better(const place& a, const place& b) const noexcept;
+  void search(node_slot from, rules how, table& out) const;
+  void relax(node_slot from, rules how, table& out, radix_heap<node_slot>& reached) const;
+  place reached_by(node_slot parent, const place& there, cost more) const noexcept;
+  node_slot parent_of(const place& which) const noexcept { return by_rank_[which.parent()]; }
+  void rank_ids();
   void layer();
   path find(time_point now, const node_id& destination, std::uint8_t hops_left);
   void grow(node_slot origin, source_tree& tree);
-  /// The child of this node through which the tree in scratch_ reaches `node`; no_slot: not through this node.
-  node_slot child_above(node_slot node) const noexcept;
+  /// The child of this node through which a tree reaches `node`; no_slot: not through this node.
+  node_slot child_above(const table& from_origin, node_slot node) const noexcept;
   void make_room();
 
   const link_view& links_;
@@ -121,9 +129,9 @@ class routes {
   link_graph graph_;
   table own_;  ///< From this node; empty: not asked for yet.
   std::array<table, hops_max + 1>
-      layers_;     ///< Cheapest within n hops; made only where the cheapest of all is too long.
-  table scratch_;  ///< From the origin of the tree that is being made.
-  std::vector<std::pair<cost, node_slot>> heap_;
+      layers_;                        ///< Cheapest within n hops; made only where the cheapest of all is too long.
+  std::vector<std::uint32_t> ranks_;  ///< By slot: its place among all ids,
+  std::vector<node_slot> by_rank_;    ///< and back.
   std::map<node_id, kept_tree> trees_;
   std::uint64_t uses_ = 0;
 };

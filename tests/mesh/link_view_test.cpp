@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <map>
 #include <set>
 
 BOOST_AUTO_TEST_SUITE(link_view)
@@ -41,6 +42,34 @@ std::vector<node_id> slow_up(const std::vector<told>& nodes) {
   std::vector<node_id> out;
   for (const auto each : up) out.push_back(numbered_id(each));
   return out;
+}
+
+using sorted_edges = std::map<std::pair<mesh::node_slot, mesh::node_slot>, std::uint32_t>;
+
+sorted_edges edges_of(const mesh::link_graph& graph) {
+  sorted_edges out;
+  for (mesh::node_slot slot = 0; slot < graph.slots(); ++slot) {
+    for (const auto& each : graph.of(slot)) BOOST_REQUIRE(out.emplace(std::pair(slot, each.to), each.cost_us).second);
+  }
+  return out;
+}
+
+sorted_edges edges_anew(const mesh::link_view& view) {
+  mesh::link_graph graph;
+  view.update(graph);
+  return edges_of(graph);
+}
+
+// Links that come, go or get another cost, restarts, losses.
+void change_at_random(link_net& net, mesh::link_view& view, rng& random) {
+  const auto a = static_cast<std::uint32_t>(random.below(net.size()));
+  const auto b = static_cast<std::uint32_t>(random.below(net.size()));
+  const auto step = static_cast<mesh::rtt_step>(random.below(30));
+  if (a != b) random.below(5) < 3 ? net.link(a, b, step) : net.unlink(a, b);
+  if (random.below(40) == 0) net.restart(a);
+  if (random.below(20) == 0) view.erase(numbered_id(b));
+  net.tell(view, a);
+  if (random.below(3) > 0) net.tell(view, b);
 }
 
 }  // namespace
@@ -162,6 +191,67 @@ BOOST_AUTO_TEST_CASE(ids_that_collide_in_the_index_are_kept_apart) {
     const auto slot = view.slot_of(ids[i]);
     BOOST_REQUIRE((slot == mesh::no_slot) == (i % 3 == 0));
     if (slot != mesh::no_slot) BOOST_REQUIRE((view.id_of(slot) == ids[i]));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_graph_that_follows_the_changes_is_as_one_made_anew) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    BOOST_TEST_CONTEXT("seed=" << seed) {
+      rng random(seed);
+      link_net net(static_cast<std::uint32_t>(4 + random.below(30)));
+      mesh::link_view view(numbered_id(0));
+      mesh::link_graph followed;
+      for (int step = 0; step < 100; ++step) {
+        for (auto changes = random.below(12); changes > 0; --changes) change_at_random(net, view, random);
+        view.update(followed);
+        BOOST_REQUIRE(followed.slots() == view.slots());
+        const auto copy = view;  // Whose changes are still those since this graph was updated.
+        BOOST_REQUIRE((edges_of(followed) == edges_anew(copy)));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_graph_that_missed_more_changes_than_are_kept_is_made_anew) {
+  rng random(1);
+  link_net net(20);
+  mesh::link_view view(numbered_id(0));
+  mesh::link_graph rarely;
+  for (int round = 0; round < 5; ++round) {
+    view.update(rarely);
+    for (int change = 0; change < 2000; ++change) change_at_random(net, view, random);
+    view.update(rarely);
+    BOOST_TEST((edges_of(rarely) == edges_anew(view)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(two_graphs_of_one_view_may_take_turns) {
+  rng random(1);
+  link_net net(20);
+  mesh::link_view view(numbered_id(0));
+  mesh::link_graph one, other;
+  for (int step = 0; step < 500; ++step) {
+    change_at_random(net, view, random);
+    auto& next = random.below(2) == 0 ? one : other;
+    view.update(next);
+    BOOST_REQUIRE((edges_of(next) == edges_anew(view)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_graph_that_follows_the_changes_takes_at_most_twice_the_room) {
+  rng random(1);
+  link_net net(100);
+  net.link_at_random(random, 2);
+  mesh::link_view view(numbered_id(0));
+  net.tell_all(view);
+  mesh::link_graph followed;
+  for (int step = 0; step < 20'000; ++step) {
+    change_at_random(net, view, random);
+    view.update(followed);
+    if (step % 1000 > 0) continue;
+    mesh::link_graph anew;
+    view.update(anew);
+    BOOST_TEST(followed.bytes() <= 2 * anew.bytes());
   }
 }
 
