@@ -32,7 +32,7 @@ STANDARD = [
     ("events", "--system askr,moleculer --pin 1"),
     ("events", "--system askr,moleculer --subscribers 8 --pin 1"),
     ("events", "--system raw,askr,zmq,zmq-curve,nats,nng,dds --subscribers 8 --payload 1024 --pin 1"),
-    ("events", "--system raw,askr,zmq,zmq-curve,nats,nng,dds --payload 16384 --pin 1"),
+    ("events", "--system raw,askr,zmq,zmq-curve,nats,nng,dds --payload 16384 --in-flight 256 --pin 1"),  # 4 MiB under way
     ("ws", f"--system {SERVERS} --in-flight 64 --pin 1"),
     ("ws", f"--system {SERVERS} --in-flight 512 --pin 1"),
     ("fanout", f"--system {SERVERS} --in-flight 4 --pin 1"),
