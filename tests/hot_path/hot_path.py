@@ -9,6 +9,7 @@ nodes, commands and topics that a message has nothing to do with. --curves print
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ CURVES = [
     ("topics", [0, 10, 100, 1000, 10_000]),
 ]
 SECONDS_MAX = 240
+SKIPPED = 77
 
 
 def run(command):
@@ -114,6 +116,9 @@ def curves(program):
 
 def main():
     program, figures = sys.argv[1], Path(sys.argv[2])
+    if shutil.which("valgrind", path=os.defpath) is None:
+        print("hot_path: skipped, since valgrind is not installed (tools/setup.sh)")
+        return SKIPPED
     if "--curves" in sys.argv[3:]:
         return curves(program)
     update = "--update" in sys.argv[3:]
