@@ -423,8 +423,9 @@ void relay::on_route_broken(time_point now, const transport::route_broken_messag
   const auto* noticed = view_.find(message.relay) ? view_.find(message.relay)->described().get() : nullptr;
   const error why{message.code, (noticed == nullptr ? message.relay.to_string() : noticed->name) +
                                     " on the way: " + std::string(message.text)};
-  if (message.relay == message.about) return lose(*far, why);
-  give_up(now, *far, why);
+  // Who has lost this node's session may have begun one of its own since, which ends here too.
+  const bool knows = message.relay == message.about && message.session != far->session;
+  knows ? lose(*far, why) : give_up(now, *far, why);
 }
 
 void relay::on_timeout(time_point now) {

@@ -147,6 +147,24 @@ BOOST_AUTO_TEST_CASE(who_loses_several_links_at_once_goes_on_over_those_that_are
   BOOST_TEST(ping.text() == "\"pong\"");
 }
 
+// The news were under way while the other end began anew, and what it has said since is forgotten here with the rest.
+BOOST_AUTO_TEST_CASE(an_end_that_gave_a_session_up_hears_that_what_it_said_since_is_lost_too) {
+  core_network network(3);
+  network.on(0, "front", [] { return 1; });
+  network.on(2, "back", [] { return 2; });
+  chain(network, 3);
+  network.send(0, "back");
+  network.send(2, "front");
+  network.run();
+  auto news = broken(network, 0, 2, session_of(network, 0, 2));
+  news.relay = network.self(2).id;
+  network.core(0).paths().on_route_broken(network.now(), news);
+  network.run();
+  const auto front = network.send(2, "front");
+  network.run();
+  BOOST_TEST(front.text() == "1");
+}
+
 // It died and came again so fast that its path never went.
 BOOST_AUTO_TEST_CASE(what_waits_for_an_earlier_life_of_a_far_node_ends_in_peer_lost_when_a_later_one_is_known) {
   core_network network(3);
