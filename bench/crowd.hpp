@@ -8,8 +8,8 @@
 #include <askr/time.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
-#include <vector>
 
 namespace askr::bench {
 

@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_node_looks_for_more_to_do_as_long_as_it_was_told_and_then
     });
     one.start();
     const auto before = one.send("cpu").get().as<std::int64_t>();
-    std::this_thread::sleep_for(200ms);
+    std::this_thread::sleep_for(200ms);  // Nothing is waited for: what the node does meanwhile is measured.
     return microseconds(one.send("cpu").get().as<std::int64_t>() - before);
   };
   BOOST_TEST(at_work(0us).count() < 20'000);

@@ -9,6 +9,20 @@ BOOST_AUTO_TEST_SUITE(relay_paths_suite)
 using namespace askr;
 using namespace askr::test;
 
+namespace {
+
+/// The ends of a chain of three serve each other "front" and "back", and each has asked.
+void talk_both_ways(core_network& network) {
+  network.on(0, "front", [] { return 1; });
+  network.on(2, "back", [] { return 2; });
+  chain(network, 3);
+  network.send(0, "back");
+  network.send(2, "front");
+  network.run();
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(a_link_that_goes_on_the_way_ends_what_waits_in_peer_lost_at_once) {
   for (const std::size_t broken : {0, 1, 2, 3}) {
     core_network network(5);
@@ -150,12 +164,7 @@ BOOST_AUTO_TEST_CASE(who_loses_several_links_at_once_goes_on_over_those_that_are
 // The news were under way while the other end began anew, and what it has said since is forgotten here with the rest.
 BOOST_AUTO_TEST_CASE(an_end_that_gave_a_session_up_hears_that_what_it_said_since_is_lost_too) {
   core_network network(3);
-  network.on(0, "front", [] { return 1; });
-  network.on(2, "back", [] { return 2; });
-  chain(network, 3);
-  network.send(0, "back");
-  network.send(2, "front");
-  network.run();
+  talk_both_ways(network);
   auto news = broken(network, 0, 2, session_of(network, 0, 2));
   news.relay = network.self(2).id;
   network.core(0).paths().on_route_broken(network.now(), news);
@@ -188,12 +197,7 @@ BOOST_AUTO_TEST_CASE(what_waits_for_an_earlier_life_of_a_far_node_ends_in_peer_l
 // The other direction may go over other relays, which have lost nothing.
 BOOST_AUTO_TEST_CASE(who_hears_that_its_path_broke_begins_anew_and_so_does_the_other_end) {
   core_network network(3);
-  network.on(0, "front", [] { return 1; });
-  network.on(2, "back", [] { return 2; });
-  chain(network, 3);
-  network.send(0, "back");
-  network.send(2, "front");
-  network.run();
+  talk_both_ways(network);
   network.core(0).paths().on_route_broken(network.now(), broken(network, 0, 2, session_of(network, 0, 2)));
   network.run();
   const auto back = network.send(0, "back"), front = network.send(2, "front");
