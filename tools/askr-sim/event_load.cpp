@@ -134,11 +134,19 @@ void event_load::on_gap(host_index at, const event_gap& gap) {
   if (origin == hosts_.end()) return;
   auto& known = stream_at(at, origin->second);
   if (gap.epoch > known.epoch) known = {gap.epoch, 0, 0, gap.why == gap_cause::origin_restarted};
-  if (gap.epoch < known.epoch || gap.to <= known.last) return;
+  if (gap.epoch < known.epoch) return;
+  if (gap.to + 1 == known.first) return note_earlier_gap(known, gap);
+  if (gap.to <= known.last) return;
   lost_ += gap.to - std::max(known.last, gap.from - 1);
   if (known.first == 0) known.first = gap.from;
   known.last = gap.to;
   known.restarted = false;
+}
+
+/// Of what was sent before the first event that came: told when its origin says where it began.
+void event_load::note_earlier_gap(stream& known, const event_gap& gap) {
+  lost_ += gap.to + 1 - gap.from;
+  known.first = gap.from;
 }
 
 }  // namespace askr::sim

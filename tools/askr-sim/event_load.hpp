@@ -64,6 +64,7 @@ class event_load {
   void on_event(host_index at, const event& what);
   /// What is told to be missing is not lost without a word.
   void on_gap(host_index at, const event_gap& gap);
+  void note_earlier_gap(stream& known, const event_gap& gap);
   stream& stream_at(host_index at, host_index origin) {
     return listeners_[at].streams[std::uint64_t{origin} << 32 | topic_of(origin)];
   }
