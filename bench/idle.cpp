@@ -21,7 +21,7 @@ constexpr milliseconds settle_time = 1s;
 constexpr milliseconds crowd_settle_time = 3s;  // By then all have told each other their round trips.
 
 struct idle_result {
-  std::vector<double> ready_ms, rss_kib, private_kib, cpu_percent, client_kib, crowd_cpu_percent;
+  std::vector<double> ready_ms, rss_kib, private_kib, cpu_percent, client_kib, crowd_cpu_percent, crowd_rss_kib;
 };
 
 /// A member of /proc/PID/smaps_rollup in KiB; 0 if the kernel does not say.
@@ -72,7 +72,7 @@ void measure(idle_result& into, std::chrono::nanoseconds length) {
 }
 
 /// Of each of so many nodes on this host that see each other.
-double crowd_cpu_percent(std::size_t count, std::chrono::nanoseconds length) {
+void measure_crowd(idle_result& into, std::size_t count, std::chrono::nanoseconds length) {
   crowd all(count, crowd::watch::until_complete);
   for (auto& each : all.nodes()) crowd::await_size(each, count);
   std::this_thread::sleep_for(crowd_settle_time);
@@ -85,7 +85,11 @@ double crowd_cpu_percent(std::size_t count, std::chrono::nanoseconds length) {
   const auto from = clock::now();
   std::this_thread::sleep_for(length);
   const std::chrono::duration<double> busy = used() - before;
-  return 100 * busy / (clock::now() - from) / static_cast<double>(count);
+  const auto per_node = 1 / static_cast<double>(count);
+  into.crowd_cpu_percent.push_back(100 * busy / (clock::now() - from) * per_node);
+  double rss_kib = 0;
+  for (const auto& each : all.nodes()) rss_kib += memory_kib(each.id(), "Rss:");
+  into.crowd_rss_kib.push_back(rss_kib * per_node);
 }
 
 void print(const idle_result& measured, double seconds, std::size_t rounds, bool json) {
@@ -95,12 +99,14 @@ void print(const idle_result& measured, double seconds, std::size_t rounds, bool
   const auto cpu = spread_of(measured.cpu_percent);
   const auto client = spread_of(measured.client_kib);
   const auto crowd_cpu = spread_of(measured.crowd_cpu_percent);
+  const auto crowd_rss = spread_of(measured.crowd_rss_kib);
   if (!json) {
     std::printf(
         "idle node, median of %zu rounds: RSS %.0f KiB (%.0f KiB of it private and written), ready after "
-        "%.2f ms (%.2f - %.2f), CPU %.4f %% over %g s, %.2f KiB per idle client; of each of many, CPU %.4f %%\n",
+        "%.2f ms (%.2f - %.2f), CPU %.4f %% over %g s, %.2f KiB per idle client; of each of many, CPU %.4f %%, RSS "
+        "%.0f KiB\n",
         rounds, rss.median, own.median, ready.median, ready.min, ready.max, cpu.median, seconds, client.median,
-        crowd_cpu.median);
+        crowd_cpu.median, crowd_rss.median);
     return;
   }
   json_line line;
@@ -112,10 +118,10 @@ void print(const idle_result& measured, double seconds, std::size_t rounds, bool
       .add("private_dirty_kib", own.median)
       .add("ready_ms", ready)
       .add("cpu_percent", cpu)
-      .add("client_kib", client)
-      .add("crowd_cpu_percent", crowd_cpu)
       .add("machine", describe_machine())
       .add("build", describe_build());
+  if (!measured.client_kib.empty()) line.add("client_kib", client);
+  if (!measured.crowd_rss_kib.empty()) line.add("crowd_cpu_percent", crowd_cpu).add("crowd_rss_kib", crowd_rss);
   std::puts(line.text().c_str());
 }
 
@@ -124,18 +130,20 @@ void print(const idle_result& measured, double seconds, std::size_t rounds, bool
 int run_idle(arguments& given) {
   const auto rounds = static_cast<std::size_t>(given.take_integer("--rounds", 5, 1, 1000));
   const auto seconds = given.take_number("--seconds", 3, 0.1, 3600);
-  const auto clients = static_cast<std::size_t>(given.take_integer("--clients", 1000, 1, 20'000));
-  const auto nodes = static_cast<std::size_t>(given.take_integer("--nodes", 20, 2, 200));
+  const auto clients = static_cast<std::size_t>(given.take_integer("--clients", 1000, 0, 20'000));
+  const auto nodes = static_cast<std::size_t>(given.take_integer("--nodes", 20, 0, 200));
   const auto json = given.take_flag("--json");
   given.finish();
   const auto length = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
   idle_result measured;
   for (std::size_t round = 0; round < rounds; ++round) {
     measure(measured, length);
-    measured.crowd_cpu_percent.push_back(crowd_cpu_percent(nodes, length));
+    if (nodes > 0) measure_crowd(measured, nodes, length);
   }
   raise_open_files();  // Only now: a node makes room for as many clients as it may have.
-  for (std::size_t round = 0; round < rounds; ++round) measured.client_kib.push_back(client_kib(clients));
+  for (std::size_t round = 0; round < rounds && clients > 0; ++round) {
+    measured.client_kib.push_back(client_kib(clients));
+  }
   print(measured, seconds, rounds, json);
   return 0;
 }

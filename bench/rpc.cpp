@@ -27,6 +27,7 @@ struct rpc_settings {
   std::string workload = "rpc";
   std::string baseline = "raw";  ///< The system that the others are compared with.
   std::size_t clients = 0;       ///< Of a fan-out.
+  std::size_t idle_clients = 0;  ///< Beside the one that asks.
 };
 
 /// One system and what its rounds came to.
@@ -54,8 +55,9 @@ std::unique_ptr<requester> make_rpc_requester(const std::string& system, pinning
   if (system == "raw") return make_raw_requester(where);
   if (system == "raw-unbatched") return make_raw_requester(where, false);
   if (is_rival(system, workload_kind::rpc)) return make_rival_requester(system, where);
-  throw bad_arguments("--system is askr, askr-tcp, askr-spin, askr-future, askr-relay1 to askr-relay3, raw, raw-unbatched, " +
-                      rivals_for(workload_kind::rpc) + ", or several with commas, not \"" + system + "\"");
+  throw bad_arguments(
+      "--system is askr, askr-tcp, askr-spin, askr-future, askr-relay1 to askr-relay3, raw, raw-unbatched, " +
+      rivals_for(workload_kind::rpc) + ", or several with commas, not \"" + system + "\"");
 }
 
 std::unique_ptr<requester> make_requester(const std::string& system, const rpc_settings& settings) {
@@ -65,7 +67,7 @@ std::unique_ptr<requester> make_requester(const std::string& system, const rpc_s
                         ", or several with commas, not \"" + system + "\"");
   }
   if (settings.clients > 0) return make_fanout_requester(system, settings.where, settings.clients);
-  return make_websocket_requester(system, settings.where);
+  return make_websocket_requester(system, settings.where, settings.idle_clients);
 }
 
 bool is_a_rival(const std::string& system) {
@@ -137,6 +139,7 @@ void print_json(const rpc_settings& settings, const contestant& who, const summa
       .add("lost", sum.lost);
   if (settings.load.rate > 0) line.add("rate", settings.load.rate);
   if (settings.clients > 0) line.add("clients", static_cast<double>(settings.clients));
+  if (settings.idle_clients > 0) line.add("idle_clients", static_cast<double>(settings.idle_clients));
   if (settings.load.bulk_in_flight > 0) line.add("bulk_mb_per_second", sum.bulk_mb_per_second);
   if (base != nullptr) {
     line.add("per_second_of_" + settings.baseline, ratio(sum.per_second, base->per_second))
@@ -154,6 +157,7 @@ void print_title(const rpc_settings& settings) {
               std::chrono::duration<double>(settings.load.length).count());
   if (settings.load.rate > 0) std::printf(", %g due per second", settings.load.rate);
   if (settings.clients > 0) std::printf(", to %zu clients", settings.clients);
+  if (settings.idle_clients > 0) std::printf(", beside %zu idle clients", settings.idle_clients);
   std::printf("\n%-13s %11s %23s %9s %9s %9s %10s %7s %5s %16s\n", "system", "per second", "(min - max)", "p50 us",
               "p99 us", "p99.9 us", "CPU us/op", "errors", "lost", ("of " + settings.baseline + ": /s, p50").c_str());
 }
@@ -237,6 +241,7 @@ int run_websocket(arguments& given) {
   rpc_settings settings;
   settings.workload = "ws";
   settings.load.text = true;
+  settings.idle_clients = static_cast<std::size_t>(given.take_integer("--clients", 0, 0, 20'000));
   return run(given, std::move(settings), "askr");
 }
 

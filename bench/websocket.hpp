@@ -19,8 +19,8 @@ inline constexpr std::string_view emit_front = R"({"command":"bench.emit","mid":
 inline constexpr std::string_view subscribe_text =
     R"({"type":"subscription","eventType":"bench.event","mid":0,"ready":true})";
 
-/// One client whose commands are echoed.
-std::unique_ptr<requester> make_websocket_requester(const std::string& system, pinning where);
+/// One client whose commands are echoed, beside so many that do nothing.
+std::unique_ptr<requester> make_websocket_requester(const std::string& system, pinning where, std::size_t idle);
 /// So many clients that listen; each request is an event, done when the last of them has heard it.
 std::unique_ptr<requester> make_fanout_requester(const std::string& system, pinning where, std::size_t clients);
 

@@ -27,10 +27,10 @@ program server_of(const std::string& system, pinning where) {
   return rival_server(system, where);
 }
 
-/// A server in a child and sockets to it. The first sends the requests; with more than that one, the others listen.
+/// A server in a child and sockets to it. The first sends the requests; of the others some listen, some do nothing.
 class websocket_requester : public requester {
  public:
-  websocket_requester(const std::string& system, pinning where, std::size_t listeners)
+  websocket_requester(const std::string& system, pinning where, std::size_t listeners, std::size_t idle)
       : listeners_(listeners), child_(server_of(system, where)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     child_.write_line(random_secret());
     port_ = static_cast<std::uint16_t>(std::stoi(child_.read_line()));
@@ -41,6 +41,7 @@ class websocket_requester : public requester {
       listener.flush();
     }
     for (std::size_t at = 1; at < streams_.size(); ++at) await_answer(streams_[at]);
+    for (std::size_t i = 0; i < idle; ++i) connect();
   }
 
   ~websocket_requester() override { ::close(epoll_); }
@@ -129,13 +130,14 @@ class websocket_requester : public requester {
 
 }  // namespace
 
-std::unique_ptr<requester> make_websocket_requester(const std::string& system, pinning where) {
-  return std::make_unique<websocket_requester>(system, where, 0);
+std::unique_ptr<requester> make_websocket_requester(const std::string& system, pinning where, std::size_t idle) {
+  if (idle > 0) raise_open_files();
+  return std::make_unique<websocket_requester>(system, where, 0, idle);
 }
 
 std::unique_ptr<requester> make_fanout_requester(const std::string& system, pinning where, std::size_t clients) {
   raise_open_files();
-  return std::make_unique<websocket_requester>(system, where, clients);
+  return std::make_unique<websocket_requester>(system, where, clients, 0);
 }
 
 }  // namespace askr::bench
