@@ -22,6 +22,8 @@ using nonce_bytes = std::array<std::uint8_t, 12>;
 // ChaCha20-Poly1305: 64 B 253 / 529, 1 KiB 723 / 746, 1.5 KiB 984 / 933, 16 KiB 8,951 / 4,367.
 constexpr std::size_t aes_openssl_from_bytes = 576;
 constexpr std::size_t chacha_openssl_from_bytes = 1'280;
+// The first use in a process takes OpenSSL about 1 ms and 0.3 MiB, each context 1 KiB: that pays after so many bytes.
+constexpr std::size_t openssl_pays_after_bytes = 256 << 10;
 
 std::size_t best_openssl_from(cipher_kind kind) noexcept {
   if (kind == cipher_kind::chacha_poly) return chacha_openssl_from_bytes;
@@ -68,7 +70,7 @@ void aead::set_key(cipher_kind kind, const secret<32>& key) noexcept {
 
 void aead::seal(std::uint64_t nonce, byte_span associated, byte_span plaintext, std::uint8_t* out) noexcept {
   const auto counter = nonce_for(kind_, nonce);
-  if (plaintext.size() >= openssl_from_bytes_) return seal_with_openssl(counter.data(), associated, plaintext, out);
+  if (is_for_openssl(plaintext.size())) return seal_with_openssl(counter.data(), associated, plaintext, out);
   std::uint8_t* const tag = out + plaintext.size();
   if (kind_ == cipher_kind::chacha_poly) {
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(out, tag, nullptr, plaintext.data(), plaintext.size(),
@@ -87,7 +89,7 @@ bool aead::open(std::uint64_t nonce, byte_span associated, byte_span sealed, std
   if (sealed.size() < tag_bytes) return false;
   const auto counter = nonce_for(kind_, nonce);
   const auto text = sealed.first(sealed.size() - tag_bytes);
-  if (text.size() >= openssl_from_bytes_) return open_with_openssl(counter.data(), associated, sealed, out);
+  if (is_for_openssl(text.size())) return open_with_openssl(counter.data(), associated, sealed, out);
   const std::uint8_t* const tag = text.data() + text.size();
   if (kind_ == cipher_kind::chacha_poly) {
     return crypto_aead_chacha20poly1305_ietf_decrypt_detached(out, nullptr, text.data(), text.size(), tag,
@@ -99,6 +101,13 @@ bool aead::open(std::uint64_t nonce, byte_span associated, byte_span sealed, std
   schedule_ready_ = true;
   return crypto_aead_aes256gcm_decrypt_detached_afternm(out, nullptr, text.data(), text.size(), tag, associated.data(),
                                                         associated.size(), counter.data(), state) == 0;
+}
+
+bool aead::is_for_openssl(std::size_t bytes) noexcept {
+  if (bytes < openssl_from_bytes_) return false;
+  if (context_ || openssl_from_given_ || openssl_from_bytes_ == 0) return true;
+  large_bytes_ += bytes;
+  return large_bytes_ > openssl_pays_after_bytes;
 }
 
 evp_cipher_ctx_st* aead::context_for(direction wanted) noexcept {

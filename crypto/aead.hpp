@@ -4,7 +4,8 @@
 /// Authenticated encryption under one key: AES-256-GCM or ChaCha20-Poly1305, with Noise's nonces.
 ///
 /// Two libraries compute the same bytes. libsodium has the lower fixed cost, OpenSSL the higher throughput, so the size
-/// of the message chooses (numbers in aead.cpp). Nothing is allocated per message.
+/// of the message chooses (numbers in aead.cpp); OpenSSL takes time and memory before its first message, so a key that
+/// has sealed little does without. Nothing is allocated per message.
 
 #include "crypto/secret.hpp"
 
@@ -46,6 +47,7 @@ class aead {
     void operator()(evp_cipher_ctx_st* context) const noexcept;
   };
 
+  bool is_for_openssl(std::size_t bytes) noexcept;
   evp_cipher_ctx_st* context_for(direction wanted) noexcept;
   void seal_with_openssl(const std::uint8_t* nonce, byte_span associated, byte_span plaintext,
                          std::uint8_t* out) noexcept;
@@ -54,11 +56,12 @@ class aead {
   cipher_kind kind_ = cipher_kind::aes_gcm;
   std::optional<std::size_t> openssl_from_given_;
   std::size_t openssl_from_bytes_ = 0;
+  std::size_t large_bytes_ = 0;            // So far, that libsodium did in OpenSSL's place.
   direction keyed_for_ = direction::none;  // What OpenSSL's context holds the current key for.
   bool schedule_ready_ = false;            // libsodium's AES key schedule follows from the current key.
   secret<32> key_;
   secret<512> schedule_;
-  std::unique_ptr<evp_cipher_ctx_st, context_deleter> context_;  // Made for the first large message.
+  std::unique_ptr<evp_cipher_ctx_st, context_deleter> context_;  // Made once it pays.
 };
 
 }  // namespace askr::crypto

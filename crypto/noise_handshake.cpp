@@ -36,18 +36,20 @@ handshake_state::handshake_state(const noise_protocol& protocol, role side, hand
       side_(side),
       symmetric_(protocol.name, protocol.cipher, protocol.hash),
       static_(std::move(keys.static_secret)),
+      static_public_(keys.static_public),
       ephemeral_(std::move(keys.fixed_ephemeral_for_tests)),
       ephemeral_fixed_(ephemeral_.has_value()),
       remote_static_(keys.remote_static),
       psks_(std::move(keys.psks)) {
+  if (static_ && !static_public_) static_public_ = x25519_public(*static_);
   symmetric_.mix_hash(prologue);
   mix_pre_messages();
 }
 
 void handshake_state::mix_pre_messages() {
   const bool initiator = side_ == role::initiator;
-  if (protocol_.initiator_static_known) symmetric_.mix_hash(initiator ? x25519_public(*static_) : *remote_static_);
-  if (protocol_.responder_static_known) symmetric_.mix_hash(initiator ? *remote_static_ : x25519_public(*static_));
+  if (protocol_.initiator_static_known) symmetric_.mix_hash(initiator ? *static_public_ : *remote_static_);
+  if (protocol_.responder_static_known) symmetric_.mix_hash(initiator ? *remote_static_ : *static_public_);
 }
 
 bool handshake_state::writes_next() const noexcept {
@@ -85,7 +87,7 @@ transport_ciphers handshake_state::split() const noexcept {
 
 bool handshake_state::write_token(noise_token token, const entropy& random, byte_buffer& out) {
   if (token == noise_token::e) return write_ephemeral(random, out);
-  if (token == noise_token::s) return symmetric_.encrypt_and_hash(x25519_public(*static_), out);
+  if (token == noise_token::s) return symmetric_.encrypt_and_hash(*static_public_, out);
   return mix(token);
 }
 

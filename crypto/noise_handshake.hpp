@@ -24,6 +24,7 @@ enum class role : std::uint8_t { initiator, responder };
 /// What one side brings along. Leave empty what the pattern does not use.
 struct handshake_keys {
   std::optional<secret<32>> static_secret = {};
+  std::optional<public_key> static_public = {};  ///< Of static_secret, which gives it where it is absent: for 20 µs.
   std::optional<public_key> remote_static = {};  ///< Known beforehand (K patterns).
   std::vector<secret<32>> psks = {};             ///< One per psk token, in their order.
   /// Published vectors need it; anything else that sets it gives its secrets away.
@@ -76,6 +77,7 @@ class handshake_state {
   role side_;
   symmetric_state symmetric_;
   std::optional<secret<32>> static_;
+  std::optional<public_key> static_public_;
   std::optional<secret<32>> ephemeral_;
   bool ephemeral_fixed_ = false;
   std::optional<public_key> remote_static_;

@@ -99,6 +99,7 @@ link::~link() = default;
 crypto::handshake_state link::make_noise(byte_span more) const {
   crypto::handshake_keys keys;
   keys.static_secret = self_->noise_secret().copy();
+  keys.static_public = self_->noise_key();
   keys.psks.push_back(workspace_->psk.copy());
   byte_buffer prologue;
   append(prologue, preface_);

@@ -76,6 +76,19 @@ BOOST_AUTO_TEST_CASE(both_libraries_make_the_same_bytes_at_every_size) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_library_that_takes_over_after_many_bytes_goes_on_with_the_same) {
+  for (const auto kind : kinds) {
+    auto changing = keyed(kind), openssl = keyed(kind, 0);
+    const auto text = text_of(16'384);
+    for (std::uint64_t nonce = 0; nonce < 40; ++nonce) {
+      const auto sealed = sealed_by(changing, nonce, text);
+      BOOST_REQUIRE(sealed == sealed_by(openssl, nonce, text));
+      byte_buffer opened(text.size());
+      BOOST_REQUIRE(changing.open(nonce, {}, sealed, opened.data()) && opened == text);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(sealing_and_opening_work_in_place) {
   for (const auto kind : kinds) {
     for (const std::size_t openssl_from : {std::size_t{0}, aes_in_hardware() ? never : 0}) {
