@@ -209,6 +209,8 @@ void link_view::replace(node_slot slot, incarnation life, link_reports links) {
   collect_differing(slot, new_list, same_life ? old_list : none, after);
   if (same_edges(before, after)) return;
   ++version_;
+  const auto is_lost = [&](const auto& each) { return !leads_to(after, each.to); };
+  losses_ += static_cast<std::uint64_t>(std::count_if(before.begin(), before.end(), is_lost));
   note_changes(slot, before, after);
   if (slot == self_slot() || leads_to(before, self_slot()) != leads_to(after, self_slot())) vital_version_ = version_;
   find_orphans(slot, before, after);

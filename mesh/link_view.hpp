@@ -52,6 +52,9 @@ class link_view {
   /// before it may be used any more, while other changes only make it a little worse.
   std::uint64_t vital_version() const noexcept { return vital_version_; }
 
+  /// Grows whenever a link that counted is gone.
+  std::uint64_t losses() const noexcept { return losses_; }
+
   node_slot self_slot() const noexcept { return 0; }
   node_slot slot_of(const node_id& id) const noexcept;
   const node_id& id_of(node_slot slot) const noexcept { return rows_[slot].id; }
@@ -108,6 +111,7 @@ class link_view {
   std::size_t up_count_ = 1;
   std::uint64_t version_ = 1;
   std::uint64_t vital_version_ = 1;
+  std::uint64_t losses_ = 0;
   std::vector<node_id> changed_;
   std::vector<node_slot> orphans_;  ///< Lost their parent in the change that is being made.
   /// The newest, since a graph was last updated. None are kept before the first time, or once making the graph anew

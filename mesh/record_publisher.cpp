@@ -47,7 +47,7 @@ result<void> record_publisher::admit(std::string_view key, byte_span value) cons
   return full ? result<void>(error{errc::overloaded, "too many entries in the node record"}) : result<void>();
 }
 
-result<void> record_publisher::set(std::string_view key, byte_span value) {
+result<void> record_publisher::set(std::string_view key, byte_span value, haste when) {
   auto known = wanted_.find(key);
   if (known != wanted_.end() && std::ranges::equal(known->second, value)) return {};
   if (auto admitted = admit(key, value); !admitted) return admitted;
@@ -59,16 +59,16 @@ result<void> record_publisher::set(std::string_view key, byte_span value) {
   }
   known->second.assign(value.begin(), value.end());
   bytes_ += bytes_of(key, value);
-  note_change(key);
+  note_change(key, when);
   return {};
 }
 
-void record_publisher::remove(std::string_view key) {
+void record_publisher::remove(std::string_view key, haste when) {
   const auto known = wanted_.find(key);
   if (known == wanted_.end()) return;
   bytes_ -= bytes_of(key, known->second);
   --bucket_counts_[bucket_of(key)];
-  note_change(known->first);
+  note_change(known->first, when);
   wanted_.erase(known);
 }
 
@@ -90,14 +90,17 @@ void record_publisher::restart(incarnation life) {
   life_ = life;
   version_ = 0;
   record_ = nullptr;
-  for (const auto& [key, value] : wanted_) note_change(key);
+  for (const auto& [key, value] : wanted_) note_change(key, haste::now);
 }
 
-void record_publisher::note_change(std::string_view key) {
+void record_publisher::note_change(std::string_view key, haste when) {
   changed_.emplace(key);
-  const bool of_link = key.starts_with(link_prefix);
-  urgent_ |= !of_link;
-  links_changed_ |= of_link;
+  haste_ = std::max(haste_, when);
+  links_changed_ |= key.starts_with(link_prefix);
+}
+
+void record_publisher::hasten() noexcept {
+  if (!changed_.empty()) haste_ = std::max(haste_, haste::soon);
 }
 
 link_reports record_publisher::take_links() {
@@ -131,10 +134,11 @@ std::optional<publication> record_publisher::publish(time_point now) {
   const auto& published = record_ ? record_->entries() : nothing;
   auto made = changes_since(published, version_ + 1);
   changed_.clear();
-  urgent_ = false;
+  haste_ = haste::later;
   if (record_ && made.entries.empty() && made.removed.empty()) return std::nullopt;
   rate_.take(now);
   spacing_.take(now);
+  calm_.take(now);
   made.base = std::exchange(version_, version_ + 1);
   auto entries = published.with({made.entries, made.removed}, version_, limits_, hasher_);
   ASKR_ASSERT(entries.ok());  // admit() let nothing in that would not fit.
@@ -147,7 +151,8 @@ std::optional<publication> record_publisher::publish(time_point now) {
 
 time_point record_publisher::next_timeout() const noexcept {
   if (record_ && changed_.empty()) return time_point::max();
-  return urgent_ ? rate_.ready() : std::max(rate_.ready(), spacing_.ready());
+  if (haste_ == haste::now) return rate_.ready();
+  return std::max(rate_.ready(), haste_ == haste::soon ? spacing_.ready() : calm_.ready());
 }
 
 }  // namespace askr::mesh

@@ -2,9 +2,9 @@
 #pragma once
 
 /// A node's own record, in the making: what the node wants to say is set here entry by entry, and published as one
-/// signed delta for all changes of a turn, at most 10 a second, and news of links alone not closer than 60 ms after the
-/// first two: links come up and go by the dozen, and whoever hears of it verifies a signature. What waits for its turn
-/// is merged, so a change that is undone in time is never sent.
+/// signed delta for all changes of a turn, at most 10 a second. News of links keep a greater distance, because links
+/// come up and go by the dozen and whoever hears of it verifies a signature: where something hangs on them 60 ms after
+/// the first two, else 300 ms. What waits for its turn is merged, so a change that is undone in time is never sent.
 
 #include "mesh/pacer.hpp"
 #include "mesh/signed_record.hpp"
@@ -31,6 +31,13 @@ struct publication {
   record_delta delta() const;
 };
 
+/// How soon a change has to be told.
+enum class haste : std::uint8_t {
+  later,  ///< A link to who is up anyway, a round trip.
+  soon,   ///< A link that is gone, or leads to who was not up.
+  now,    ///< Anything else.
+};
+
 class record_publisher {
  public:
   /// `signer` and `hasher` must outlive this.
@@ -38,8 +45,10 @@ class record_publisher {
                    const record_limits& limits);
 
   /// Fails with errc::too_large (key, value or all bytes) or errc::overloaded (entries); nothing changes then.
-  result<void> set(std::string_view key, byte_span value);
-  void remove(std::string_view key);
+  result<void> set(std::string_view key, byte_span value, haste when = haste::now);
+  void remove(std::string_view key, haste when = haste::now);
+  /// Something was lost out there, so what waits may be all that is left: it becomes `soon`.
+  void hasten() noexcept;
   /// Exactly these names shall stand behind this prefix, with empty values. Fails like `set`, at the first that fails.
   result<void> replace(std::string_view prefix, std::span<const std::string> names);
   /// A higher life was claimed for this identity: the next publication is a whole record of the new one.
@@ -59,7 +68,7 @@ class record_publisher {
 
  private:
   result<void> admit(std::string_view key, byte_span value) const;
-  void note_change(std::string_view key);
+  void note_change(std::string_view key, haste when);
   publication changes_since(const entry_set& published, std::uint64_t version) const;
 
   const record_signer& signer_;
@@ -74,7 +83,8 @@ class record_publisher {
   std::size_t bytes_ = 0;
   pacer rate_{100ms, 10};
   pacer spacing_{60ms, 2};
-  bool urgent_ = false;  ///< Something else than links has changed.
+  pacer calm_{300ms, 1};
+  haste haste_ = haste::later;  ///< Of all that waits.
   bool links_changed_ = false;
 };
 

@@ -92,6 +92,10 @@ class full_view {
   std::vector<node_id> take_outlived() { return std::exchange(outlived_, {}); }
 
   bool is_up(const node_id& id) const noexcept { return view_.is_up(id); }
+  /// In this life.
+  bool is_up(const node_id& id, incarnation life) const noexcept {
+    return is_up(id) && view_.peek(id)->stamp().life == life;
+  }
   /// Grows when nodes come up or go down, as up() tells it.
   std::uint64_t up_changes() const noexcept { return up_changes_; }
   /// Those that are up, this node included, sorted.

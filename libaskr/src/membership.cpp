@@ -128,7 +128,7 @@ void membership::make_current(time_point now, peer& which) {
   peers_.make_current(which);
   interests_.note_new_way(which.node);
   view_.on_link_up(now, which);
-  report(which);
+  report(which, view_.is_up(which.node, which.life) ? mesh::haste::later : mesh::haste::soon);
   send_ping(now, which);
 }
 
@@ -139,8 +139,8 @@ void membership::turn_away(peer& newcomer) {
   close(newcomer, error{errc::duplicate_identity, "a newer incarnation of " + newcomer.name + " is known"});
 }
 
-void membership::report(const peer& which) {
-  record_.set_link(which.node, {.peer_life = which.life, .rtt_step = which.rtt.published()});
+void membership::report(const peer& which, mesh::haste when) {
+  record_.set_link(which.node, {.peer_life = which.life, .rtt_step = which.rtt.published()}, when);
 }
 
 void membership::retire(peer& which, errc why) {
@@ -258,7 +258,7 @@ void membership::on_ping(time_point now, peer& from, const transport::ping_messa
 void membership::report_round_trips() {
   rtt_report_due_ = time_point::max();
   peers_.for_each([&](peer& each) {
-    if (peers_.link_to(each.node) == each.id && !each.fading) report(each);
+    if (peers_.link_to(each.node) == each.id && !each.fading) report(each, mesh::haste::later);
   });
 }
 
@@ -330,6 +330,7 @@ void membership::end_turn(time_point now) {
   if (const auto newer = view_.take_newer_self()) on_newer_self(now, *newer);
   follow_outlived();
   follow_own_links();
+  if (std::exchange(losses_, view_.links().losses()) != view_.links().losses()) record_.hasten();
   if (const auto news = record_.publish(now)) view_.publish(now, *news);
   view_.end_turn(now, neighbours_.ring() ? pace_of_ring : pace_of_full_mesh);
   for (auto& [id, why] : view_.take_dismissed()) {
@@ -370,7 +371,7 @@ void membership::follow_fading(time_point now) {
     if (each.wanted_here || each.wanted_there) {
       each.fading = false;
       --fading_;
-      return report(each);
+      return report(each, mesh::haste::soon);
     }
     const auto due = std::max(each.fading_since + routed_around, each.carried + carried_kept);
     if (now >= due) return let_go(each);

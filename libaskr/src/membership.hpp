@@ -116,7 +116,7 @@ class membership {
   void retire(peer& which, errc why);
   void retire_when_quiet(peer& which);
   void turn_away(peer& newcomer);
-  void report(const peer& which);
+  void report(const peer& which, mesh::haste when);
   void follow_interest(const node_id& node);
   void on_newer_self(time_point now, const full_view::newer_self& other);
   void follow_outlived();
@@ -139,7 +139,8 @@ class membership {
   self_record record_;
   mesh::beacon_schedule beacons_;
   bool started_ = false;
-  bool believed_ = false;  ///< Another node was up: its present life is known to others.
+  std::uint64_t losses_ = 0;  ///< Of links anywhere, that were known at the end of the last turn.
+  bool believed_ = false;     ///< Another node was up: its present life is known to others.
   time_point start_time_;
   time_point next_check_ = time_point::max();
   std::size_t retiring_ = 0;  ///< Links that are.

@@ -46,10 +46,10 @@ void self_record::set_asking(bool asking) {
 
 void self_record::set_leaving() { note(publisher_.set(mesh::leaving_key, {})); }
 
-void self_record::set_link(const node_id& peer, const mesh::link_report& report) {
-  note(publisher_.set(mesh::link_key(peer), mesh::encode(report)));
+void self_record::set_link(const node_id& peer, const mesh::link_report& report, mesh::haste when) {
+  note(publisher_.set(mesh::link_key(peer), mesh::encode(report), when));
 }
 
-void self_record::remove_link(const node_id& peer) { publisher_.remove(mesh::link_key(peer)); }
+void self_record::remove_link(const node_id& peer) { publisher_.remove(mesh::link_key(peer), mesh::haste::soon); }
 
 }  // namespace askr

@@ -27,8 +27,9 @@ class self_record {
   /// Whether it waits to hear that its interest is known everywhere.
   void set_asking(bool asking);
   void set_interest(const std::vector<std::string>& commands, const std::vector<std::string>& topics);
-  void set_link(const node_id& peer, const mesh::link_report& report);
+  void set_link(const node_id& peer, const mesh::link_report& report, mesh::haste when);
   void remove_link(const node_id& peer);
+  void hasten() noexcept { publisher_.hasten(); }
   /// These are its last words.
   void set_leaving();
   /// All is said again under a higher incarnation.

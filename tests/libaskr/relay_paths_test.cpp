@@ -72,6 +72,21 @@ BOOST_AUTO_TEST_CASE(a_second_path_takes_over_when_the_first_breaks) {
   BOOST_TEST(network.counts(2).messages_relayed > 0);
 }
 
+// News of a link that nothing hangs on may wait; here everything comes to hang on it meanwhile.
+BOOST_AUTO_TEST_CASE(a_link_that_was_not_told_yet_is_told_when_it_is_the_last) {
+  core_network network(4);
+  const auto lines = chain(network, 4);
+  network.advance(1s);
+  network.connect(0, 3);
+  network.advance(10ms);
+  network.connect(0, 2);  // Told by 2 at once, by 0 only later: it has just told something.
+  network.advance(10ms);
+  network.cut(*lines[1]);
+  network.cut(*lines[2]);
+  network.advance(1s);
+  for (std::size_t i = 0; i < 4; ++i) BOOST_TEST(network.counts(i).nodes_lost == 0u, "by " << i);
+}
+
 // A link that is let go breaks no path, so the relays before it go on to send there.
 BOOST_AUTO_TEST_CASE(what_follows_a_path_whose_end_was_let_go_turns_round_and_arrives) {
   core_network network(4);
@@ -81,7 +96,7 @@ BOOST_AUTO_TEST_CASE(what_follows_a_path_whose_end_was_let_go_turns_round_and_ar
   network.run();
   BOOST_TEST(first.as<int>() == 1);
   network.connect(1, 3);
-  network.run();
+  network.advance(1s);
   network.core(2).paths().on_let_go(network.now(), network.core(2).peers().link_to(network.self(3).id));
   network.core(3).paths().on_let_go(network.now(), network.core(3).peers().link_to(network.self(2).id));
   network.cut(*lines[2]);

@@ -126,6 +126,22 @@ BOOST_AUTO_TEST_CASE(a_record_with_the_same_links_invalidates_no_routes) {
   BOOST_TEST(view.version() == before + 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_loss_is_a_link_that_counted_and_is_gone) {
+  link_net net(3);
+  net.link(0, 1, 4);
+  mesh::link_view view(numbered_id(0));
+  net.tell_all(view);
+  net.link(0, 1, 6);
+  net.link(1, 2);
+  net.tell_all(view);
+  BOOST_TEST(view.losses() == 0u);
+  net.unlink(1, 2);
+  net.tell(view, 1);
+  BOOST_TEST(view.losses() == 1u);
+  net.tell(view, 2);  // The same one.
+  BOOST_TEST(view.losses() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(changes_are_told_once) {
   link_net net(3);
   net.link(0, 1);

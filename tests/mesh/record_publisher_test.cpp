@@ -79,17 +79,41 @@ BOOST_AUTO_TEST_CASE(at_most_ten_a_second) {
   BOOST_TEST(published <= 40);
 }
 
-BOOST_AUTO_TEST_CASE(of_news_of_links_two_go_at_once_and_the_others_60_ms_apart) {
+BOOST_AUTO_TEST_CASE(of_news_of_links_that_count_two_go_at_once_and_the_others_60_ms_apart) {
   record_owner owner(1), peer(2);
   std::vector<int> published;
   for (int ms = 0; ms < 250; ++ms) {
-    owner.link(peer, 1 + ms);
+    owner.link(peer, 1 + ms, haste::soon);
     if (owner.publisher.publish(start + milliseconds(ms))) published.push_back(ms);
   }
   BOOST_TEST((published == std::vector{0, 1, 60, 120, 180, 240}));
   owner.link(peer, 999);
   owner.set("command/urgent");
   BOOST_TEST(owner.publisher.publish(start + 250ms).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(news_of_links_that_nothing_hangs_on_go_300_ms_apart) {
+  record_owner owner(1), peer(2);
+  std::vector<int> published;
+  for (int ms = 0; ms < 1'000; ++ms) {
+    owner.link(peer, 1 + ms, haste::later);
+    if (owner.publisher.publish(start + milliseconds(ms))) published.push_back(ms);
+  }
+  BOOST_TEST((published == std::vector{0, 300, 600, 900}));
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_goes_sooner_once_something_is_lost_elsewhere) {
+  record_owner owner(1), peer(2);
+  owner.link(peer, 1, haste::later);
+  BOOST_REQUIRE(owner.publisher.publish(start).has_value());
+  owner.publisher.hasten();
+  BOOST_TEST(!owner.publisher.publish(start + 1s).has_value());  // Nothing waits.
+  owner.link(peer, 2, haste::later);
+  BOOST_REQUIRE(owner.publisher.publish(start + 1s).has_value());
+  owner.link(peer, 3, haste::later);
+  BOOST_TEST(!owner.publisher.publish(start + 1100ms).has_value());
+  owner.publisher.hasten();
+  BOOST_TEST(owner.publisher.publish(start + 1100ms).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_was_held_back_goes_when_it_says) {

@@ -29,16 +29,14 @@ inline crypto::identity identity_of(std::uint64_t number) {
 class record_owner {
  public:
   explicit record_owner(std::uint64_t number, incarnation life = 1, const mesh::record_limits& limits = {})
-      : identity(identity_of(number)),
-        signer(identity, records_workspace),
-        publisher(life, signer, proof(), limits) {}
+      : identity(identity_of(number)), signer(identity, records_workspace), publisher(life, signer, proof(), limits) {}
   record_owner(const record_owner&) = delete;
   record_owner& operator=(const record_owner&) = delete;
 
   const node_id& id() const { return identity.id(); }
   void set(std::string_view key, std::string_view value = {}) { (void)publisher.set(key, as_bytes(value)).ok(); }
-  void link(const record_owner& peer, incarnation peer_life = 1) {
-    (void)publisher.set(mesh::link_key(peer.id()), mesh::encode(mesh::link_report{peer_life, 4})).ok();
+  void link(const record_owner& peer, incarnation peer_life = 1, mesh::haste when = mesh::haste::now) {
+    (void)publisher.set(mesh::link_key(peer.id()), mesh::encode(mesh::link_report{peer_life, 4}), when).ok();
   }
   /// What there is to publish; there must be something.
   mesh::publication publish() { return publisher.publish(now += seconds(1)).value(); }
