@@ -70,28 +70,56 @@ bool is_pattern(std::string_view text) noexcept {
   return false;
 }
 
+// One of each, which all copies share.
 permissions permissions::member() {
-  permissions rights;
-  for (const auto what : member_verbs) rights.allow(what, ">");
+  static const permissions rights = [] {
+    permissions made;
+    for (const auto what : member_verbs) made.allow(what, ">");
+    return made;
+  }();
   return rights;
 }
 
-permissions permissions::everything() { return member().allow(verb::admin, ">"); }
+permissions permissions::everything() {
+  static const permissions rights = member().allow(verb::admin, ">");
+  return rights;
+}
+
+// To be changed: copies that were made go on to say what they said.
+permissions::patterns& permissions::own_patterns() {
+  auto own = allowed_ ? std::make_shared<patterns>(*allowed_) : std::make_shared<patterns>();
+  allowed_ = own;
+  return *own;
+}
+
+const std::vector<std::string>& permissions::patterns_of(verb what) const noexcept {
+  static const std::vector<std::string> nothing;
+  return allowed_ ? (*allowed_)[static_cast<std::size_t>(what)] : nothing;
+}
 
 permissions& permissions::allow(verb what, std::string pattern) {
-  allowed_[static_cast<std::size_t>(what)].push_back(std::move(pattern));
+  own_patterns()[static_cast<std::size_t>(what)].push_back(std::move(pattern));
   return *this;
 }
 
 bool permissions::may(verb what, std::string_view name) const noexcept {
-  const auto& patterns = allowed_[static_cast<std::size_t>(what)];
-  return std::any_of(patterns.begin(), patterns.end(),
+  if (!allowed_) return false;
+  const auto& allowed = (*allowed_)[static_cast<std::size_t>(what)];
+  return std::any_of(allowed.begin(), allowed.end(),
                      [name](const std::string& pattern) { return pattern_matches(pattern, name); });
 }
 
+bool permissions::operator==(const permissions& other) const noexcept {
+  static const patterns nothing;
+  return allowed_ == other.allowed_ || (allowed_ ? *allowed_ : nothing) == (other.allowed_ ? *other.allowed_ : nothing);
+}
+
 void permissions::allow_all_of(const permissions& other) {
+  if (!other.allowed_) return;
+  auto& own = own_patterns();
   for (std::size_t i = 0; i < verbs_count; ++i) {
-    allowed_[i].insert(allowed_[i].end(), other.allowed_[i].begin(), other.allowed_[i].end());
+    const auto& more = (*other.allowed_)[i];
+    own[i].insert(own[i].end(), more.begin(), more.end());
   }
 }
 
@@ -119,7 +147,7 @@ result<permissions> permissions::parse(std::string_view text) {
 std::string permissions::rule_of(verb what) const {
   std::string rule(to_string(what));
   char before = '=';
-  for (const auto& pattern : allowed_[static_cast<std::size_t>(what)]) {
+  for (const auto& pattern : patterns_of(what)) {
     rule += before + pattern;
     before = ',';
   }

@@ -51,11 +51,10 @@ enum field : std::size_t {
 };
 
 constexpr std::array<std::string_view, fields_count> field_names{
-    "mid",        "command", "data",          "workspace", "type",  "payload", "value",    "eventType",
-    "to",         "timeout", "from",          "seq",       "epoch", "error",   "code",     "all",
-    "idempotent", "stream",  "last",          "since",     "until", "ready",   "overflow", "reason",
-    "token",      "node",    "maybeExecuted", "part",      "key",   "balance", "bytes",    "signature",
-    "nonce",
+    "mid",     "command", "data",    "workspace", "type",      "payload", "value", "eventType",  "to",
+    "timeout", "from",    "seq",     "epoch",     "error",     "code",    "all",   "idempotent", "stream",
+    "last",    "since",   "until",   "ready",     "overflow",  "reason",  "token", "node",       "maybeExecuted",
+    "part",    "key",     "balance", "bytes",     "signature", "nonce",
 };
 
 /// The message types that are not topics, unless a payload comes with them.
@@ -434,6 +433,12 @@ class decoder {
 };
 
 }  // namespace
+
+result<byte_span> client_codec::encode(const client_message& message, client_encoding how) {
+  encoded_.clear();
+  if (auto done = encode(message, how, encoded_); !done) return done.error();
+  return byte_span(encoded_);
+}
 
 bool is_from_node(client_message::kind what) noexcept {
   return what == kind::command || what == kind::reply || what == kind::part || what == kind::failure ||

@@ -45,6 +45,8 @@ class client_codec {
   /// Appends the message. Texts that are not UTF-8 get question marks; the data is checked, since it may come from
   /// anywhere: errc::bad_payload or too_large if it cannot be said in that encoding, and `out` is as it was.
   result<void> encode(const client_message& message, client_encoding how, byte_buffer& out);
+  /// The same into a buffer of its own: valid until the next call.
+  result<byte_span> encode(const client_message& message, client_encoding how);
 
  private:
   result<byte_span> to_msgpack(byte_span received, client_encoding how);
@@ -53,6 +55,7 @@ class client_codec {
   json_transcoder json_;
   byte_buffer received_;  ///< What decode's views point into when JSON was received.
   byte_buffer payload_;   ///< Scratch of encode.
+  byte_buffer encoded_;   ///< Of the encode that is given no buffer.
   message_id last_mid_;
 };
 

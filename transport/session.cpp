@@ -137,9 +137,9 @@ std::optional<websocket::message> session::next() {
 result<void> session::send(client_codec& codec, const client_message& message) {
   auto* stream = std::get_if<websocket::stream>(&phase_);
   if (stream == nullptr) return errc::closed;
-  encoded_.clear();
-  if (auto encoded = codec.encode(message, encoding_, encoded_); !encoded) return encoded;
-  const bool sent = encoding_ == client_encoding::json ? stream->send_text(encoded_) : stream->send_binary(encoded_);
+  const auto encoded = codec.encode(message, encoding_);
+  if (!encoded) return encoded.error();
+  const bool sent = encoding_ == client_encoding::json ? stream->send_text(*encoded) : stream->send_binary(*encoded);
   if (!sent) return errc::closed;
   return {};
 }

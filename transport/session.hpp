@@ -118,7 +118,6 @@ class session {
   std::variant<std::unique_ptr<http_phase>, websocket::stream> phase_;
   byte_buffer upgrade_response_;  ///< Goes out before the stream's own output.
   std::size_t upgrade_written_ = 0;
-  byte_buffer encoded_;
 };
 
 /// Appends a client message as one WebSocket frame that any session of that encoding can be given.

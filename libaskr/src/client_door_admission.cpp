@@ -45,9 +45,7 @@ void client_door::ask(time_point now, client_row& about, client_credential shown
   about.verdict_pending = true;
   ++about.attempts;
   about.token = tokens_.keep(shown.token);
-  about.shown = shown;
-  crypto::wipe({reinterpret_cast<std::uint8_t*>(about.shown.token.data()), about.shown.token.size()});
-  about.shown.token.clear();
+  about.key = shown.key;
   if (has_credential(shown) && !shown.loopback) {
     if (!guard_.begin(now, shown.address, about.id)) return;  // Its turn comes.
     about.trying = true;
@@ -56,8 +54,9 @@ void client_door::ask(time_point now, client_row& about, client_credential shown
 }
 
 client_credential client_door::recall(const client_row& of) {
-  auto shown = of.shown;
+  auto shown = of.wire.shown();
   shown.token = tokens_.read(of.token);
+  shown.key = of.key;
   return shown;
 }
 
@@ -65,7 +64,7 @@ client_credential client_door::recall(const client_row& of) {
 
 void client_door::end_try(time_point now, client_row& which) {
   if (!std::exchange(which.trying, false)) return;
-  const auto address = which.shown.address;
+  const auto address = which.wire.shown().address;
   guard_.end(address);
   judge_waiting(now, address);
 }
@@ -91,10 +90,10 @@ void client_door::judge_waiting(time_point now, const std::string& address) {
 // Who does not wait for the answer has tried all the same.
 void client_door::leave_queue(time_point now, client_row& which) {
   if (which.trying) {
-    guard_.on_refused(now, which.shown.address);
+    guard_.on_refused(now, which.wire.shown().address);
     end_try(now, which);
-  } else if (which.verdict_pending && !which.shown.loopback) {
-    guard_.forget(which.shown.address, which.id);
+  } else if (which.verdict_pending && !which.wire.shown().loopback) {
+    guard_.forget(which.wire.shown().address, which.id);
   }
 }
 
@@ -173,7 +172,7 @@ void client_door::on_admitted(time_point, client_row& who) {
 
 // Who has shown nothing is told nothing; who has shown something wrong, after a while.
 void client_door::on_refused(time_point now, client_row& which, error why) {
-  const bool tried = !which.token.sealed.empty() || which.shown.key || !which.auth_mid.is_none() || which.attempts > 1;
+  const bool tried = !which.token.sealed.empty() || which.key || !which.auth_mid.is_none() || which.attempts > 1;
   if (!tried) return end_wait(now, which);
   ++counts_.clients_refused;
   if (!which.wire.shown().loopback) guard_.on_refused(now, which.wire.shown().address);

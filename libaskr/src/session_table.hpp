@@ -104,8 +104,9 @@ struct client_row {
   int attempts = 0;
   time_point auth_due = time_point::max();
   transport::message_id auth_mid;
-  client_credential shown;       ///< What it was judged by last, but for its token,
-  crypto::kept_text token;       ///< which is kept here.
+  /// What it was judged by last, beside what its connection shows (`wire.shown()`).
+  crypto::kept_text token;
+  std::optional<std::array<std::uint8_t, 32>> key;
   bool under_review = false;     ///< It is judged by both once more.
   bool trying = false;           ///< It counts among those of its address that are being judged.
   std::optional<error> refusal;  ///< Of a wrong credential; said at

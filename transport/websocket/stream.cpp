@@ -19,10 +19,11 @@ void release(byte_buffer& buffer) noexcept {
   if (buffer.empty()) byte_buffer().swap(buffer);
 }
 
-/// Empties a buffer, and gives it back if it is unusually large.
+/// Empties a buffer, and gives it back if it is unusually large; or so small that the thread's pool has it again for
+/// nothing, since most connections are quiet.
 void empty(byte_buffer& buffer, std::size_t bytes_kept) noexcept {
   buffer.clear();
-  if (buffer.capacity() > bytes_kept) byte_buffer().swap(buffer);
+  if (buffer.capacity() > bytes_kept || buffer.capacity() <= detail::pooled_bytes_max) byte_buffer().swap(buffer);
 }
 
 }  // namespace

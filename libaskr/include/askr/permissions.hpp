@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,8 @@ bool pattern_matches(std::string_view pattern, std::string_view name) noexcept;
 /// True if the text has a `*` or `>` level, so that it must be matched and not looked up.
 bool is_pattern(std::string_view text) noexcept;
 
-/// Immutable once handed over. Nothing is allowed that no pattern allows. Copyable; const use is thread-safe.
+/// Immutable once handed over. Nothing is allowed that no pattern allows. Copyable, and copies share what they say;
+/// const use is thread-safe.
 class permissions {
  public:
   static permissions none() { return {}; }
@@ -41,12 +43,16 @@ class permissions {
   /// What is allowed for a verb, as parse() reads it: "send=sensor.>,light.*"; "send=" if nothing is.
   std::string rule_of(verb what) const;
 
-  bool operator==(const permissions&) const = default;
+  bool operator==(const permissions& other) const noexcept;
 
  private:
-  void allow_all_of(const permissions& other);
+  using patterns = std::array<std::vector<std::string>, verbs_count>;
 
-  std::array<std::vector<std::string>, verbs_count> allowed_;
+  void allow_all_of(const permissions& other);
+  patterns& own_patterns();
+  const std::vector<std::string>& patterns_of(verb what) const noexcept;
+
+  std::shared_ptr<const patterns> allowed_;  ///< Null: none.
 };
 
 }  // namespace askr
