@@ -53,7 +53,7 @@ void event_interest::set(const node_id& node, incarnation life, const std::vecto
   row->digest = digest;
   row->topics = std::move(allowed);
   row->is_told = row->is_quiet = row->is_counted = false;
-  owes_ = true;
+  note_owed(*row);
 }
 
 interested_node& event_interest::add(const node_id& node) {
@@ -82,13 +82,17 @@ interested_node* event_interest::find(const node_id& node) noexcept {
   return found == slots_.end() ? nullptr : rows_.find(found->second);
 }
 
-void event_interest::note_untold(interested_node& to) noexcept {
+void event_interest::note_owed(interested_node& to) {
+  if (!std::exchange(to.is_owed, true)) owed_.push_back(to.slot);
+}
+
+void event_interest::note_untold(interested_node& to) {
   to.is_told = false;
-  owes_ = true;
+  note_owed(to);
 }
 
 void event_interest::note_skipped(interested_node& to, std::string_view topic, mesh::event_sequence sequence) {
-  owes_ = true;
+  note_owed(to);
   const auto known =
       std::find_if(to.skipped.begin(), to.skipped.end(), [&](const auto& each) { return each.topic == topic; });
   if (known != to.skipped.end()) {
@@ -105,7 +109,7 @@ void event_interest::note_new_way(const node_id& node) {
   if (row == nullptr) return;
   row->wants_heads = true;
   if (!row->is_quiet) row->is_told = false;  // That, too, may have been on the old one.
-  owes_ = true;
+  note_owed(*row);
 }
 
 }  // namespace askr

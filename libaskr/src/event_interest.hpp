@@ -13,6 +13,7 @@
 #include <askr/node_id.hpp>
 #include <askr/permissions.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ struct interested_node {
   bool is_quiet = false;          ///< nothing that we ever emitted matches, and it does not have to know, for
   bool asking = false;            ///< it does not ask, and no link leads there. Its first event ends that for good.
   bool wants_heads = false;       ///< It may have lost the tail of something.
+  bool is_owed = false;           ///< Something of that, and so it is in the list of those.
   link_id way = no_link;          ///< The first link towards it,
   std::uint64_t way_version = 0;  ///< as of this version of all links.
   struct skip {
@@ -69,7 +71,7 @@ class event_interest {
   interested_node* at(std::uint32_t slot) noexcept { return rows_.find(slot); }
 
   /// A quiet one has to know now after all.
-  void note_untold(interested_node& to) noexcept;
+  void note_untold(interested_node& to);
   /// An event that its link did not take.
   void note_skipped(interested_node& to, std::string_view topic, mesh::event_sequence sequence);
   /// A new way leads to it: what was sent over the old one may be lost.
@@ -79,17 +81,22 @@ class event_interest {
   void for_each(Visit visit) {
     rows_.for_each(visit);
   }
-  /// Some row owes something now.
-  void note_owed() noexcept { owes_ = true; }
+  /// It is to be told something now.
+  void note_owed(interested_node& to);
   /// True while some node has to be told something; the owner says what, as soon as it can, and clears it.
-  bool owes() const noexcept { return owes_; }
+  bool owes() const noexcept { return !owed_.empty(); }
+  /// In an order that hangs on nothing but who there is. What is still owed to one afterwards stays so.
   template <class Visit>
   void for_each_owed(Visit visit) {
-    owes_ = false;
-    rows_.for_each([&](interested_node& each) {
-      if (owes_to(each)) visit(each);
-      owes_ |= owes_to(each);
-    });
+    auto due = std::exchange(owed_, {});
+    std::sort(due.begin(), due.end());
+    for (const auto slot : due) {
+      auto* row = at(slot);
+      if (row == nullptr) continue;
+      row->is_owed = false;
+      if (owes_to(*row)) visit(*row);
+      if (owes_to(*row)) note_owed(*row);
+    }
   }
 
  private:
@@ -103,7 +110,7 @@ class event_interest {
   slot_map<interested_node> rows_;
   std::unordered_map<node_id, std::uint32_t> slots_;
   std::vector<node_id> gone_;
-  bool owes_ = false;
+  std::vector<std::uint32_t> owed_;  ///< Slots; some may be another's by now, or nobody's.
 };
 
 }  // namespace askr

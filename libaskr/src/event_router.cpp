@@ -160,10 +160,12 @@ void event_router::pass_on(time_point now, const std::vector<subscriber>& matche
                            std::uint8_t hops_left) {
   auto& paths = paths_.paths();
   if (hops_left == 0 || !tree_.has_children(now, paths, what.origin)) return;
-  const auto& links = tree_.children_for(now, paths, matched, what.origin, came_by);
-  if (links.empty() || !tree_.is_new(what)) return;
-  for (const auto link : links) {
-    const bool sent = peers_.relay_event(link, what, static_cast<std::uint8_t>(hops_left - 1));
+  const auto& branches = tree_.branches_for(now, paths, matched, what.origin, came_by);
+  if (branches.empty() || !tree_.is_new(what)) return;
+  for (const auto& each : branches) {
+    // Who is the last one need not work out the tree of this origin to learn that.
+    const int left = each.is_leaf ? 0 : hops_left - 1;
+    const bool sent = peers_.relay_event(each.link, what, static_cast<std::uint8_t>(left));
     ++(sent ? counts_.events_relayed : counts_.events_dropped);
   }
 }
@@ -389,7 +391,7 @@ void event_router::look_for_new_ways(time_point now) {
     tree_.way_to(now, paths_.paths(), each);
     // Further on the tree may have changed, and the relays may not have agreed on it for a moment.
     if (peers_.link_to(each.node) == no_link) interest_.note_new_way(each.node);
-    if (each.wants_heads) interest_.note_owed();
+    if (each.wants_heads) interest_.note_owed(each);
   });
 }
 

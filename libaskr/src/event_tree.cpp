@@ -26,7 +26,10 @@ link_id event_tree::way_to(time_point now, mesh::routes& paths, interested_node&
   auto way = peers_.link_to(to.node);
   const auto* child = way == no_link ? paths.tree_from(now, self_).child_towards(to.node) : nullptr;
   if (child != nullptr) way = peers_.link_to(*child);
-  if (to.way != no_link && to.way != way) to.wants_heads = true;
+  if (to.way != no_link && to.way != way) {
+    to.wants_heads = true;
+    interest_.note_owed(to);
+  }
   to.way = way;
   to.way_version = version;
   return way;
@@ -42,10 +45,10 @@ bool event_tree::has_children(time_point now, mesh::routes& paths, const node_id
   return has;
 }
 
-const std::vector<link_id>& event_tree::children_for(time_point now, mesh::routes& paths,
-                                                     const std::vector<subscriber>& matched, const node_id& origin,
-                                                     link_id came_by) {
-  children_.clear();
+const std::vector<event_tree::branch>& event_tree::branches_for(time_point now, mesh::routes& paths,
+                                                                const std::vector<subscriber>& matched,
+                                                                const node_id& origin, link_id came_by) {
+  branches_.clear();
   const auto& tree = paths.tree_from(now, origin);
   for (const auto& each : matched) {
     const auto* wants =
@@ -54,9 +57,16 @@ const std::vector<link_id>& event_tree::children_for(time_point now, mesh::route
     if (child == nullptr) continue;
     const auto link = peers_.link_to(*child);
     if (link == no_link || link == came_by) continue;
-    if (std::find(children_.begin(), children_.end(), link) == children_.end()) children_.push_back(link);
+    const bool is_leaf = *child == wants->node;
+    const auto known =
+        std::find_if(branches_.begin(), branches_.end(), [&](const auto& each) { return each.link == link; });
+    if (known == branches_.end()) {
+      branches_.push_back({link, is_leaf});
+    } else {
+      known->is_leaf &= is_leaf;
+    }
   }
-  return children_;
+  return branches_;
 }
 
 bool event_tree::is_new(const event& what) {

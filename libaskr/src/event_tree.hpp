@@ -20,6 +20,11 @@ namespace askr {
 
 class event_tree {
  public:
+  struct branch {
+    link_id link = no_link;
+    bool is_leaf = false;  ///< Of those in question nobody lies behind the node at its end.
+  };
+
   event_tree(const node_id& self, peer_table& peers, event_interest& interest) noexcept
       : self_(self), peers_(peers), interest_(interest) {}
 
@@ -28,8 +33,8 @@ class event_tree {
   /// True once after each change of the way to some node.
   bool has_children(time_point now, mesh::routes& paths, const node_id& origin);
   /// The links by which another node's event goes on to those in `matched`; valid until the next call.
-  const std::vector<link_id>& children_for(time_point now, mesh::routes& paths, const std::vector<subscriber>& matched,
-                                           const node_id& origin, link_id came_by);
+  const std::vector<branch>& branches_for(time_point now, mesh::routes& paths, const std::vector<subscriber>& matched,
+                                          const node_id& origin, link_id came_by);
   /// False if it was passed on before.
   bool is_new(const event& what);
 
@@ -45,7 +50,7 @@ class event_tree {
   };
   std::unordered_map<node_id, leaf> leaves_;
   std::vector<std::uint64_t> passed_on_;  ///< Hashes of events, by their low bits.
-  std::vector<link_id> children_;
+  std::vector<branch> branches_;
 };
 
 }  // namespace askr

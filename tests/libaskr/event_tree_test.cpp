@@ -31,10 +31,13 @@ struct fixture {
     interest.set(numbered_id(node), 1, {topic}, false, permissions::member());
   }
   interested_node& row(std::uint32_t node) { return *interest.find(numbered_id(node)); }
-  std::vector<link_id> children(std::uint32_t origin, link_id came_by) {
+  std::vector<link_id> children(std::uint32_t origin, link_id came_by, bool leaves_only = false) {
     std::vector<subscriber> matched;
     table.match("t", matched);
-    auto all = tree.children_for(now, paths, matched, numbered_id(origin), came_by);
+    std::vector<link_id> all;
+    for (const auto& each : tree.branches_for(now, paths, matched, numbered_id(origin), came_by)) {
+      if (each.is_leaf || !leaves_only) all.push_back(each.link);
+    }
     std::sort(all.begin(), all.end());
     return all;
   }
@@ -60,6 +63,15 @@ BOOST_FIXTURE_TEST_CASE(one_copy_goes_by_each_link_behind_which_somebody_listens
   BOOST_TEST(children(0, links[0]) == (std::vector{links[2]}), boost::test_tools::per_element());
   listens(4, "t");
   BOOST_TEST(children(0, links[0]) == (std::vector{links[2], links[4]}), boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_branch_ends_in_a_leaf_if_nobody_behind_it_listens, fixture) {
+  for (std::uint32_t node : {2, 4}) listens(node, "t");
+  BOOST_TEST(children(0, links[0], true) == (std::vector{links[2], links[4]}), boost::test_tools::per_element());
+  listens(3, "t");  // Behind 2.
+  BOOST_TEST(children(0, links[0], true) == (std::vector{links[4]}), boost::test_tools::per_element());
+  interest.erase(numbered_id(2));
+  BOOST_TEST(children(0, links[0], true) == (std::vector{links[4]}), boost::test_tools::per_element());
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_goes_back_where_it_came_from_or_up_the_tree, fixture) {
