@@ -28,7 +28,7 @@ using namespace askr;
 constexpr const char* command_name = "hot.echo";
 constexpr const char* topic = "hot.event";
 constexpr std::uint64_t in_flight = 64;
-constexpr duration patience = std::chrono::seconds(200);  // A profiler is slow.
+constexpr std::chrono::seconds patience{200};  // A profiler is slow.
 
 /// What there is beside the messages.
 struct surroundings {
@@ -171,7 +171,7 @@ class commands : public workload {
   void ask() {
     if (begun_ == wanted_) return;
     ++begun_;
-    nodes_.first().send_with(command_name, payload::raw(data_), {}, [this](const result<payload>& outcome) {
+    nodes_.first().send_with(command_name, payload::raw(data_), {.timeout = patience}, [this](const result<payload>& outcome) {
       if (!outcome) throw std::runtime_error(outcome.error().message());
       note_done();
       ask();
