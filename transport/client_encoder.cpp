@@ -5,8 +5,10 @@
 #include "transport/msgpack_reader.hpp"
 #include "transport/msgpack_writer.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace askr::transport {
 namespace {
@@ -47,10 +49,12 @@ class json_fields {
   void end_list() { write_raw(out_, "]"); }
   /// Keys are askr's own and need no escapes.
   void key(std::string_view name) {
-    write_raw(out_, first_ ? "\"" : ",\"");
-    first_ = false;
-    write_raw(out_, name);
-    write_raw(out_, "\":");
+    auto* at = grow(out_, name.size() + (first_ ? 3 : 4));
+    if (!std::exchange(first_, false)) *at++ = ',';
+    *at++ = '"';
+    at = std::copy(name.begin(), name.end(), at);
+    *at++ = '"';
+    *at = ':';
   }
   void text(std::string_view content) {
     write_text(content, [&](std::string_view valid) { write_json_string(out_, valid); });

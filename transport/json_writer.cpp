@@ -9,6 +9,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace askr::transport {
 namespace {
@@ -47,20 +48,38 @@ void write_escape(byte_buffer& out, std::uint8_t c) {
   write_raw(out, std::string_view(all.data(), all.size()));
 }
 
+/// How many bytes at the front stand for themselves; eight at a time, as most do.
+/// Source: S. E. Anderson, Bit Twiddling Hacks, "Determine if a word has a byte less than n".
+std::size_t plain_length(std::string_view text) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t highs = 0x80 * ones;
+  std::size_t at = 0;
+  for (; text.size() - at >= sizeof(std::uint64_t); at += sizeof(std::uint64_t)) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const auto quotes = word ^ (ones * '"');
+    const auto backslashes = word ^ (ones * '\\');
+    const auto below = [](std::uint64_t bytes, std::uint64_t limit) { return (bytes - ones * limit) & ~bytes; };
+    if (((below(word, 0x20) | below(quotes, 1) | below(backslashes, 1)) & highs) != 0) break;
+  }
+  while (at < text.size() && escapes[static_cast<std::uint8_t>(text[at])] == 0) ++at;
+  return at;
+}
+
 }  // namespace
 
 void write_json_string(byte_buffer& out, std::string_view text) {
-  write_raw(out, "\"");
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<std::uint8_t>(text[i]);
-    if (escapes[c] == 0) continue;
-    write_raw(out, text.substr(from, i - from));
-    write_escape(out, c);
-    from = i + 1;
+  auto plain = plain_length(text);
+  *grow(out, 1) = '"';
+  while (plain < text.size()) {
+    write_raw(out, text.substr(0, plain));
+    write_escape(out, static_cast<std::uint8_t>(text[plain]));
+    text.remove_prefix(plain + 1);
+    plain = plain_length(text);
   }
-  write_raw(out, text.substr(from));
-  write_raw(out, "\"");
+  auto* const at = grow(out, text.size() + 1);
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  at[text.size()] = '"';
 }
 
 void write_json_int(byte_buffer& out, std::int64_t number) { write_digits(out, number); }

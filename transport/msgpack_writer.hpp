@@ -8,6 +8,7 @@
 #include <askr/assert.hpp>
 #include <askr/bytes.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -143,6 +144,12 @@ void write_bin_header(Out& out, std::size_t bytes) {
 
 template <writable Out>
 void write_str(Out& out, std::string_view text) {
+  if (text.size() < 32) {  // Most are names.
+    auto* const at = grow(out, 1 + text.size());
+    *at = static_cast<std::uint8_t>(0xa0 | text.size());
+    std::copy(text.begin(), text.end(), at + 1);
+    return;
+  }
   write_str_header(out, text.size());
   write_raw(out, text);
 }

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -88,6 +89,22 @@ BOOST_AUTO_TEST_CASE(white_space_and_escapes_are_resolved) {
   BOOST_TEST(round_trip(" [ 1 ,\t2\r\n] ") == "[1,2]");
   BOOST_TEST(round_trip(R"("\u0041\/\ud83d\ude00")") == "\"A/\xf0\x9f\x98\x80\"");
   BOOST_TEST(round_trip(R"("a\u0000b")") == R"("a\u0000b")");
+}
+
+BOOST_AUTO_TEST_CASE(what_needs_an_escape_is_found_wherever_it_stands) {
+  const std::map<std::string, std::string> specials{
+      {"\n", "\\n"}, {"\"", "\\\""}, {"\\", "\\\\"},   {std::string(1, 0), "\\u0000"}, {"\x1f", "\\u001f"},
+      {" ", " "},    {"!", "!"},     {"\x7f", "\x7f"}, {"\xc3\xa4", "\xc3\xa4"}};
+  for (const auto& [character, written] : specials) {
+    for (std::size_t length = 0; length <= 20; ++length) {
+      for (std::size_t at = 0; at <= length; ++at) {
+        const std::string before(at, '~'), after(length - at, '#');
+        byte_buffer out;
+        write_json_string(out, before + character + after + character);
+        BOOST_REQUIRE(as_text(out) == '"' + before + written + after + written + '"');
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(doubles_read_back_to_the_last_bit) {
