@@ -110,7 +110,7 @@ class event_interest {
   slot_map<interested_node> rows_;
   std::unordered_map<node_id, std::uint32_t> slots_;
   std::vector<node_id> gone_;
-  std::vector<std::uint32_t> owed_;  ///< Slots; some may be another's by now, or nobody's.
+  std::vector<std::uint32_t> owed_;  ///< Slots; the rows of some may be gone by now.
 };
 
 }  // namespace askr

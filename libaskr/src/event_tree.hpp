@@ -30,7 +30,7 @@ class event_tree {
 
   /// The first link towards a node that wants this node's own events; no_link if no path leads there.
   link_id way_to(time_point now, mesh::routes& paths, interested_node& to);
-  /// True once after each change of the way to some node.
+  /// Whether some node lies behind this one in the tree of that origin.
   bool has_children(time_point now, mesh::routes& paths, const node_id& origin);
   /// The links by which another node's event goes on to those in `matched`; valid until the next call.
   const std::vector<branch>& branches_for(time_point now, mesh::routes& paths, const std::vector<subscriber>& matched,
